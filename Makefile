@@ -25,7 +25,7 @@ lab: $(STAMP) ## the notebooks, in JupyterLab
 	@cd nbs && $(abspath $(BIN))/jupyter lab $(ARGS)
 
 docs: $(STAMP) ## the site, into _docs (needs Quarto)
-	@$(BIN)/python tools/site.py build
+	@$(BIN)/python tools/pages.py build
 
 export: $(STAMP) ## notebooks -> vidgan_nb/ and README.md, and clean the notebooks
 	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python tools/readme.py
@@ -47,5 +47,5 @@ $(BIN)/python:
 
 $(STAMP): settings.ini setup.py | $(BIN)/python
 	@echo "installing vidgan_nb and what it needs into $(VENV) (torch is large: a minute or more)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
 	@touch $@

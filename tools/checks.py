@@ -1,0 +1,301 @@
+"""What keeps the project honest beside its notebooks: each function takes the top of the repository and returns what is wrong, a line each.
+
+The list ALL at the end is what tools/test.py runs; tools/selfcheck.py shows each of them failing on a small broken project.
+"""
+import ast, difflib, io, os, re, shutil, subprocess, sys, tempfile, tokenize
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).parent))
+import nb as N
+
+DEFS = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+DIRECTIVES = N.EXPORT | set('default_exp hide echo output include label fig-alt fig-cap code-fold code-summary'.split())
+RUNTIME_NEVER = set('nbdev fastcore execnb ghapi fastgit ipywidgets jupyter jupyterlab nbconvert nbclient nbformat ipykernel'.split())
+LAZY = {'IPython', 'matplotlib', 'torchvision', 'accelerate'}    # inside functions only: dear to import, or not everywhere
+
+
+@contextmanager
+def copy(root):
+    "A temporary copy of what nbdev reads and writes, as the working directory"
+    from nbdev.config import get_config
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp, root, here = Path(tmp).resolve()/'copy', Path(root), os.getcwd()
+        tmp.mkdir()
+        lib = N.settings(root)['lib_name']
+        for d in ('nbs', lib): shutil.copytree(root/d, tmp/d, symlinks=True, ignore=shutil.ignore_patterns('__pycache__', '.*'))
+        for f in ('settings.ini', '_quarto.yml'): shutil.copy2(root/f, tmp/f)
+        os.environ.pop('IN_TEST', None)          # nbdev_export silently does nothing where it is set
+        os.chdir(tmp)
+        get_config.cache_clear()
+        try: yield tmp
+        finally:
+            os.chdir(here)
+            get_config.cache_clear()
+
+
+def export(root):
+    "nbdev_export gives exactly the committed package"
+    from nbdev.doclinks import nbdev_export
+    with copy(root) as tmp:
+        old = tmp/N.settings(root)['lib_name']
+        for p in old.glob('*.py'):
+            if p.name != '__init__.py': p.unlink()
+        nbdev_export.__wrapped__()
+        new = {p.name: p.read_text(encoding='utf-8') for p in old.glob('*.py')}
+    have = {p.name: p.read_text(encoding='utf-8') for p in (Path(root)/old.name).glob('*.py')}
+    out = []
+    for name in sorted(new.keys() | have.keys()):
+        if name not in new: out.append(f'{old.name}/{name}: no notebook exports it')
+        elif new[name] != have.get(name):
+            d = difflib.unified_diff(have.get(name, '').splitlines(), new[name].splitlines(), 'committed', 'exported', n=0, lineterm='')
+            out.append(f'{old.name}/{name}: out of step with its notebook (nbdev_export mends it)\n' + '\n'.join(list(d)[:12]))
+    return out
+
+
+def clean(root):
+    "nbdev_clean has nothing to do"
+    from nbdev.clean import nbdev_clean
+    with copy(root) as tmp:
+        nbdev_clean.__wrapped__()
+        new = {p.name: p.read_bytes() for p in N.notebooks(tmp)}
+    return [f'nbs/{p.name}: nbdev_clean changes it' for p in N.notebooks(root) if new[p.name] != p.read_bytes()]
+
+
+def readme(root):
+    "README.md and its pictures are those that index.ipynb makes"
+    import readme as R
+    if not (Path(root)/'nbs'/'index.ipynb').exists(): return ['nbs/index.ipynb: missing']
+    return [f'{f}: out of step with nbs/index.ipynb (tools/readme.py mends it)' for f in R.stale(root)]
+
+
+def cells(root):
+    "No cell hides from the tests, no directive is misspelled, no magics, no bare except, no picture without words"
+    out = []
+    for path in N.notebooks(root):
+        nb = N.read(path)
+        def wrong(i, what): out.append(f'nbs/{path.name} cell {i}: {what}')
+        if (Path(root)/'nbs'/'.notest').exists(): wrong(0, 'a file .notest hides it from nbdev_test')
+        for i, c in enumerate(nb['cells']):
+            if c['cell_type'] != 'code' and re.search(r'^(- )?skip_(exec|showdoc)\s*:', c['source'], re.M): wrong(i, 'skip_exec or skip_showdoc in the front matter')
+        for i, d, src, c in N.code(nb):
+            if d.get('eval', '').lower() == 'false': wrong(i, '`eval: false` hides it from the tests')
+            for name in d.keys() - DIRECTIVES - {'eval'}: wrong(i, f'`#| {name}`: not a directive that is used here')
+            if re.search(r'^\s*#\s*\|(?!.*hide_line)', src, re.M): wrong(i, 'a directive below code is not read by nbdev')
+            if 'nbdev_export' + '(' in src: wrong(i, 'nbdev_test skips a cell that calls nbdev_export')
+            if re.search(r'^\s*[%!]', src, re.M): wrong(i, 'a magic or a shell line')
+            try: tree = ast.parse(src)
+            except SyntaxError as e: wrong(i, f'{e.msg}, line {e.lineno}'); continue
+            if any(isinstance(n, ast.ExceptHandler) and n.type is None for n in ast.walk(tree)): wrong(i, 'a bare except')
+            if any('image/png' in o.get('data', {}) for o in c['outputs']) and not d.get('fig-alt'): wrong(i, 'a picture without `#| fig-alt: "..."`')
+    return out
+
+
+def outputs(root):
+    "Stored outputs: there, and without errors, warnings or widgets that a page cannot show"
+    out = []
+    for path in N.notebooks(root):
+        found = N.code(N.read(path))
+        def wrong(i, what): out.append(f'nbs/{path.name} cell {i}: {what}')
+        if any(src.strip() for _, _, src, _ in found) and not any(c['outputs'] for *_, c in found): wrong(0, 'the notebook has no stored outputs')
+        for i, _, _, c in found:
+            for o in c['outputs']:
+                said = N.text(o.get('text', '')) + ''.join(N.text(v) for k, v in o.get('data', {}).items() if k == 'text/plain')
+                if o['output_type'] == 'error': wrong(i, f"a stored error: {o.get('ename')}")
+                elif o.get('name') == 'stderr': wrong(i, f'stored stderr: {said.strip()[:100]}')
+                elif 'Traceback (most recent' in said or re.search(r'\b\w*Warning:', said): wrong(i, f'a stored warning or traceback: {said.strip()[:100]}')
+                if any('widget' in k for k in o.get('data', {})): wrong(i, 'a widget, which a page cannot show')
+    return out
+
+
+def _imports(tree, lib):
+    "(node, dotted name of the module) of every import, wherever it stands; relative ones made absolute"
+    for n in ast.walk(tree):
+        if isinstance(n, ast.Import): yield from ((n, a.name) for a in n.names)
+        elif isinstance(n, ast.ImportFrom):
+            base = '.'.join(x for x in (lib if n.level else None, n.module) if x)
+            yield from ((n, base) for _ in (1,) if base != lib)
+            if base == lib: yield from ((n, f'{lib}.{a.name}') for a in n.names)
+
+
+def floors(root):
+    "A module imports only from modules of lower notebooks"
+    lib, out, floor, found = N.settings(root)['lib_name'], [], {}, {}
+    for name, path in N.modules(root).items():
+        src = path.read_text(encoding='utf-8')
+        m = re.search(r'^# %% \.\./nbs/(\d+)_', src, re.M)
+        if m: floor[name] = int(m[1])
+        else: out.append(f'{lib}/{name}.py: comes from no numbered notebook')
+        found[name] = ast.parse(src)
+    for name, tree in found.items():
+        for n, target in _imports(tree, lib):
+            other = target.split('.')[1] if target.startswith(lib + '.') else None
+            if other in floor and floor[other] >= floor.get(name, -1):
+                out.append(f'{lib}/{name}.py line {n.lineno}: imports {other}, which is not on a lower floor')
+    return out
+
+
+def dependencies(root):
+    "What is imported is declared in settings.ini; the library needs nothing of the notebooks' world"
+    cfg, out = N.settings(root), []
+    lib, std = cfg['lib_name'], sys.stdlib_module_names
+    names = lambda key: {{'pillow': 'PIL', 'pyyaml': 'yaml', 'scikit-learn': 'sklearn', 'pypandoc_binary': 'pypandoc'}.get(r, r)
+                         for r in (re.split('[<>=]', r)[0] for r in cfg[key].split())}
+    runtime = names('requirements')
+    dev = runtime | names('dev_requirements') | {'IPython', 'nbformat', 'yaml'}
+    for name, path in N.modules(root).items():
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        top = {id(n) for n in tree.body}
+        for n, target in _imports(tree, lib):
+            t = target.split('.')[0]
+            where = f'{lib}/{name}.py line {n.lineno}: imports {t}'
+            if t in RUNTIME_NEVER: out.append(f'{where}, which the library must run without')
+            elif t not in std | runtime | {lib, 'IPython'}: out.append(f'{where}, which settings.ini does not require')
+            elif t in LAZY and id(n) in top: out.append(f'{where} at the top; import it inside the function that needs it')
+    for path in N.notebooks(root):
+        for i, _, src, _ in N.code(N.read(path)):
+            try: tree = ast.parse(src)
+            except SyntaxError: continue                         # `cells` says so
+            for n, target in _imports(tree, lib):
+                if target.split('.')[0] not in std | dev | {lib}: out.append(f'nbs/{path.name} cell {i}: imports {target}, which settings.ini does not require')
+    return out
+
+
+_SIDE_EFFECTS = r'''
+import importlib, os, random, signal, sys, threading
+import numpy, torch
+def state():
+    return dict(torch_rng=torch.get_rng_state().tolist(), numpy_rng=repr(numpy.random.get_state(legacy=False)), random_rng=random.getstate(),
+                threads=(torch.get_num_threads(), torch.get_num_interop_threads()), dtype=torch.get_default_dtype(), grad=torch.is_grad_enabled(),
+                deterministic=torch.are_deterministic_algorithms_enabled(), backends=(torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()),
+                folder=os.getcwd(), environment=dict(os.environ), signals=[signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)],
+                running_threads=threading.active_count())
+before, never = state(), set(sys.argv[2].split())
+for name in sys.argv[3:]:
+    importlib.import_module(f'{sys.argv[1]}.{name}')
+    now = state()
+    for k in now:
+        if now[k] != before[k]: print(f'import {sys.argv[1]}.{name} changes {k}')
+    for m in sorted(never & sys.modules.keys()): print(f'import {sys.argv[1]}.{name} imports {m}')
+    before, never = now, never - sys.modules.keys()
+'''
+
+
+def side_effects(root):
+    "Importing a module changes no random state, threads or settings, prints nothing, and imports nothing dear"
+    lib = N.settings(root)['lib_name']
+    with tempfile.TemporaryDirectory() as tmp:
+        r = subprocess.run([sys.executable, '-c', _SIDE_EFFECTS, lib, ' '.join(RUNTIME_NEVER | LAZY), *N.modules(root)], cwd=tmp,
+                           env={**os.environ, 'PYTHONPATH': str(root)}, capture_output=True, text=True)
+        left = os.listdir(tmp)
+    out = r.stdout.splitlines() + [f'importing {lib} writes {f}' for f in left]
+    return out + ([r.stderr.strip()] if r.returncode or r.stderr.strip() else [])
+
+
+def docments(root):
+    "Every public name says what it is, what each parameter is, and what it returns"
+    lib, out = N.settings(root)['lib_name'], []
+    for name, path in N.modules(root).items():
+        src = path.read_text(encoding='utf-8')
+        tree = ast.parse(src)
+        public = {e.value for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == '__all__' for e in n.value.elts}
+        comments = {t.start[0] for t in tokenize.generate_tokens(io.StringIO(src).readline) if t.type == tokenize.COMMENT and len(t.string.strip('# ')) > 1}
+        for node in tree.body:
+            if not isinstance(node, DEFS) or node.name not in public: continue
+            def wrong(what): out.append(f'{lib}/{name}.py line {node.lineno}: {node.name}: {what}')
+            if not ast.get_docstring(node): wrong('no docstring')
+            if isinstance(node, ast.ClassDef):
+                body, init = node.body, next((n for n in node.body if isinstance(n, DEFS) and n.name == '__init__'), None)
+                data = any('dataclass' in ast.unparse(d) for d in node.decorator_list)
+                params = _params(init)[1:] if init else [(n.target.id, n.lineno) for n in body if data and isinstance(n, ast.AnnAssign)]
+                for n in body:
+                    if isinstance(n, DEFS) and n.name[0] != '_' and n.name != 'forward' and not ast.get_docstring(n): wrong(f'its {n.name} has no docstring')
+            else:
+                params = _params(node)
+                if node.returns is None: wrong('what it returns is not annotated')
+            lines = [l for _, l in params]
+            for p, line in params:
+                if line not in comments: wrong(f'no comment beside {p}')
+                elif lines.count(line) > 1: wrong(f'{p} shares its line, and so its comment, with another parameter')
+    return out
+
+
+def _params(f):
+    "(name, line) of every parameter of a definition"
+    a = f.args
+    return [(p.arg, p.lineno) for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs, *([a.kwarg] if a.kwarg else [])]]
+
+
+def compiles(root):
+    "Every Python file compiles on the oldest Python that is supported"
+    cfg, out = N.settings(root), []
+    oldest = tuple(map(int, cfg['min_python'].split('.')))
+    for path in [Path(root)/'setup.py', *(Path(root)/cfg['lib_name']).glob('*.py'), *(Path(root)/'tools').glob('*.py')]:
+        if not path.exists(): continue
+        try: compile(ast.parse(path.read_text(encoding='utf-8'), feature_version=oldest), str(path), 'exec')
+        except SyntaxError as e: out.append(f'{path.relative_to(root)} line {e.lineno}: {e.msg}')
+    return out
+
+
+def paths(root):
+    "No path of somebody's machine stands anywhere, outputs included"
+    folders = 'work root home Users tmp'.split()
+    bad, out = re.compile(r'(?<![\w./~:-])/(?:%s)/[\w.]+' % '|'.join(folders)), []
+    for path in N.files(root):
+        try: lines = path.read_text(encoding='utf-8').splitlines()
+        except UnicodeDecodeError: continue
+        for i, line in enumerate(lines, 1):
+            m = bad.search(line)
+            if m and 'image/png' not in line: out.append(f'{path.relative_to(root)} line {i}: {m[0]}')
+    return out
+
+
+def address(root):
+    "The repository's public address stands in settings.ini alone, and in what is made from it"
+    cfg, out = N.settings(root), []
+    made = {'settings.ini', 'README.md', f"{cfg['lib_name']}/_modidx.py", 'nbs/nbdev.yml'}
+    said = re.compile(rf"{re.escape(cfg['user'])}[/.](?:{re.escape(cfg['repo'])}|github)")
+    for path in N.files(root):
+        name = path.relative_to(root).as_posix()
+        try: src = '' if name in made else path.read_text(encoding='utf-8')
+        except UnicodeDecodeError: continue
+        out += [f'{name} line {i}: {line.strip()[:100]}' for i, line in enumerate(src.splitlines(), 1) if said.search(line)]
+    return out
+
+
+def sizes(root):
+    "Records stay small, and nothing strays into nbs/"
+    out, total = [], 0
+    for d in sorted(p for p in (Path(root)/'runs').glob('*') if p.is_dir()):
+        mb = sum(f.stat().st_size for f in d.rglob('*') if f.is_file())/2**20
+        total += mb
+        if mb > 8: out.append(f'runs/{d.name}: {mb:.1f} MB, 8 is the limit')
+    if total > 15: out.append(f'runs/: {total:.1f} MB, 15 is the limit')
+    for p in N.notebooks(root):
+        if p.stat().st_size > 4*2**20: out.append(f'nbs/{p.name}: {p.stat().st_size/2**20:.1f} MB, 4 is the limit')
+    known = re.compile(r'nbs/(?:(?:\d\d_)?\w+\.ipynb|_quarto\.yml|styles\.css|figures/.+\.(?:svg|png|gif)|images/readme-\d+\.(?:png|jpg|svg))$')
+    return out + [f'{n}: does not belong into nbs/' for n in (p.relative_to(root).as_posix() for p in N.files(root)) if n.startswith('nbs/') and not known.match(n)]
+
+
+def sidebar(root):
+    "The site's sidebar names every notebook once, in the order of the floors, and nothing else"
+    import yaml
+    found = []
+    def walk(x):
+        if isinstance(x, dict): walk(x.get('href')); walk(x.get('contents'))
+        elif isinstance(x, list): [walk(e) for e in x]
+        elif x: found.append(x)
+    walk(yaml.safe_load((Path(root)/'_quarto.yml').read_text(encoding='utf-8'))['website']['sidebar'])
+    have = [p.name for p in N.notebooks(root)]
+    want = sorted(have, key=lambda n: (n != 'index.ipynb', n))
+    out = [] if os.path.realpath(Path(root)/'nbs'/'_quarto.yml') == os.path.realpath(Path(root)/'_quarto.yml') else ['nbs/_quarto.yml: not a link to the one at the top']
+    out += [f'_quarto.yml: {n} is not in the sidebar' for n in want if n not in found] + [f'_quarto.yml: {n} does not exist' for n in found if n not in have]
+    return out or ([] if found == want else [f'_quarto.yml: sidebar out of order: {found}'])
+
+
+def site(root):
+    "Every page can be staged and converted; formulas parse, links, pictures and references resolve"
+    import pages as S
+    return S.check(root)
+
+
+ALL = [site, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, compiles, paths, address, sizes, sidebar]

@@ -1,0 +1,65 @@
+"""What the tools share about notebooks: reading them, their directives, and the files of the repository."""
+import json, re, subprocess
+from configparser import ConfigParser
+from pathlib import Path
+
+EXPORT = {'export', 'exports', 'exporti'}
+
+
+def settings(root):
+    "The section of settings.ini, as a mapping"
+    p = ConfigParser(delimiters=['='])
+    p.read(Path(root)/'settings.ini', encoding='utf-8')
+    return p['DEFAULT']
+
+
+def notebooks(root):
+    "Every notebook, in the order of the floors"
+    return sorted((Path(root)/'nbs').glob('*.ipynb'))
+
+
+def read(path):
+    "A notebook as a dictionary; the source of each cell is one string"
+    nb = json.loads(Path(path).read_text(encoding='utf-8'))
+    for c in nb['cells']: c['source'] = ''.join(c['source'])
+    return nb
+
+
+def directives(src):
+    "The leading `#|` lines of a cell as {name: rest}, and the code below them"
+    lines, found = src.splitlines(), {}
+    while lines and (not lines[0].strip() or re.match(r'\s*#\s*\|', lines[0])):
+        m = re.match(r'\s*#\s*\|\s*([\w-]+)\s*:?\s*(.*)', lines.pop(0))
+        if m: found[m[1]] = m[2].strip()
+    return found, '\n'.join(lines)
+
+
+def code(nb):
+    "(number, directives, code below them, cell) of each code cell that is not empty"
+    return [(i, *directives(c['source']), c) for i, c in enumerate(nb['cells'])
+            if c['cell_type'] == 'code' and c['source'].strip()]
+
+
+def default_exp(nb):
+    "The module a notebook is exported to, or None"
+    return next((d['default_exp'] for _, d, _, _ in code(nb) if 'default_exp' in d), None)
+
+
+def text(x):
+    "A notebook's multi-line string, whichever way it is stored"
+    return x if isinstance(x, str) else ''.join(x)
+
+
+def modules(root):
+    "{name: path} of the exported modules"
+    lib = Path(root)/settings(root)['lib_name']
+    return {p.stem: p for p in sorted(lib.glob('*.py')) if not p.stem.startswith('_')}
+
+
+def files(root):
+    "All files of the repository: what git knows and what it does not ignore"
+    git = subprocess.run(['git', 'ls-files', '-coz', '--exclude-standard'], cwd=root, capture_output=True, text=True)
+    skip = {'.git', '.venv', '_proc', '_docs', 'build', 'dist', '__pycache__', '.ipynb_checkpoints'}
+    names = (git.stdout.split('\0') if git.returncode == 0 else
+             [str(p.relative_to(root)) for p in Path(root).rglob('*') if not skip & set(p.relative_to(root).parts)])
+    return [Path(root)/n for n in names if n and (Path(root)/n).is_file() and not (Path(root)/n).is_symlink()]

@@ -1,0 +1,234 @@
+"""The site. `python tools/pages.py build` makes it in _docs with Quarto; `check` (a test) stages every page with nbdev and converts it with pandoc.
+
+Quarto turns a staged notebook into one Markdown text and hands that to pandoc; so does `markdown` here, and the tests then read
+pandoc's syntax tree: formulas, links, pictures, anchors. Where Quarto is installed the test builds the real site as well.
+"""
+import ast, json, os, re, shutil, subprocess, sys, tempfile
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+sys.path.insert(0, str(Path(__file__).parent))
+import nb as N
+
+
+def stage(force=True):
+    "Stage the notebooks of the project in the working directory with nbdev, as nbdev_docs does; returns the folder"
+    from nbdev.quarto import refresh_quarto_yml
+    from nbdev.serve import proc_nbs
+    refresh_quarto_yml()
+    sys.path.insert(0, os.getcwd())                # the processes that stage inherit it
+    return Path(proc_nbs(force=force, n_workers=len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()))
+
+
+def markdown(nb):
+    "A staged notebook as the one Markdown text that Quarto makes of it"
+    parts = []
+    for c in nb['cells']:
+        if c['cell_type'] != 'code': parts.append(c['source']); continue
+        d, src = N.directives(c['source'])
+        if d.get('include') == 'false': continue
+        out = []
+        if d.get('echo') != 'false' and src.strip():
+            block = _fence(src, 'python')
+            out.append(f"<details open><summary>{d.get('code-summary', 'Code').strip(chr(34))}</summary>\n\n{block}\n\n</details>" if 'code-fold' in d else block)
+        if d.get('output') != 'false': out += [x for x in (_output(o, d) for o in c.get('outputs', [])) if x]
+        asis = d.get('output') == 'asis'
+        label = f"#{d['label'].strip(chr(34))} " if 'label' in d else ''
+        parts.append('\n\n'.join(out) if asis else '\n\n'.join([f'::::: {{{label}.cell}}', *out, ':::::']))
+    return '\n\n'.join(p for p in parts if p.strip()) + '\n'
+
+
+def _fence(text, lang):
+    "A code block whose fence is longer than any inside"
+    n = max([2, *(len(m) for m in re.findall(r'`{3,}', text))]) + 1
+    return f"{'`'*n} {{.{lang}}}\n{text.rstrip()}\n{'`'*n}"
+
+
+def _output(o, d):
+    "One stored output as Markdown"
+    data = {k: N.text(v) for k, v in o.get('data', {}).items()}
+    if o['output_type'] == 'stream': return _fence(N.text(o['text']), 'output')
+    for mime in ('text/markdown', 'text/latex'):
+        if mime in data: return data[mime]
+    if 'text/html' in data: return '```{=html}\n' + data['text/html'] + '\n```'
+    for mime in ('image/svg+xml', 'image/png', 'image/jpeg'):
+        if mime in data:
+            from base64 import b64encode
+            body = b64encode(data[mime].encode()).decode() if 'svg' in mime else ''.join(data[mime].split())
+            alt = d.get('fig-alt', '').strip('"').replace('[', r'\[').replace(']', r'\]')
+            return f'![{alt}](data:{mime};base64,{body})'
+    return _fence(data['text/plain'], 'output') if 'text/plain' in data else None
+
+
+def pandoc(args, text):
+    "Run pandoc; returns what it wrote and what it complained about"
+    import pypandoc
+    r = subprocess.run([pypandoc.get_pandoc_path(), *args], input=text, capture_output=True, encoding='utf-8')
+    return r.stdout, r.stderr if r.returncode == 0 else f'{r.stderr}\npandoc: exit status {r.returncode}'
+
+
+class _Html(HTMLParser):
+    "Links, pictures and anchors of raw HTML"
+    def __init__(self, html):
+        super().__init__()
+        self.links, self.ids = [], set()
+        self.feed(html)
+    def handle_starttag(self, tag, attrs):
+        a = dict(attrs)
+        if a.get('id'): self.ids.add(a['id'])
+        self.links += [a[k] for k in ('href', 'src') if a.get(k)]
+
+
+class Page:
+    "What a Markdown text holds, read from pandoc's syntax tree"
+    def __init__(self, text):
+        self.math, self.links, self.ids, self.refs, self.wrong = [], [], set(), [], []
+        tree, err = pandoc(['-f', 'markdown+autolink_bare_uris', '-t', 'json'], text)
+        self.wrong += _said(err)
+        tree = json.loads(tree or '{"blocks": []}')
+        self._walk(tree['blocks'])
+        if tree['blocks']:
+            html, err = pandoc(['-f', 'json', '-t', 'html5', '--mathml'], json.dumps(tree))
+            self.wrong += _said(err)
+
+    def _walk(self, x):
+        if isinstance(x, list):
+            for e in x: self._walk(e)
+        if not isinstance(x, dict): return
+        t, c = x.get('t'), x.get('c')
+        if t == 'Math':
+            self.math.append(c[1])
+            self.wrong += unbalanced(c[1])
+            c[1] = re.sub(r'\\(tag|label)\{[^{}]*\}', '', c[1])        # MathJax knows them, pandoc does not
+        elif t in ('Link', 'Image'): self.links.append(c[2][0]); self._walk(c[1])
+        elif t in ('RawBlock', 'RawInline'):
+            if c[0] == 'html': h = _Html(c[1]); self.links += h.links; self.ids |= h.ids
+            else: self.wrong.append(f'a formula outside dollar signs vanishes from the page: {c[1].strip()[:80]}')
+        elif t == 'Str':
+            if '$' in c: self.wrong.append(f'a dollar sign that opens or closes no formula: {c[:80]}')
+        elif t == 'Cite': self.refs += [k['citationId'] for k in c[0]]
+        elif t not in ('Code', 'CodeBlock'): self._walk(c if not isinstance(c, dict) else list(c.values()))
+        attr = {'Header': 1, 'Div': 0, 'Span': 0, 'CodeBlock': 0, 'Code': 0, 'Link': 0, 'Image': 0, 'Figure': 0, 'Table': 0}.get(t)
+        if attr is not None and c[attr][0]: self.ids.add(c[attr][0])
+
+
+def _said(err):
+    "pandoc's complaints, one a line"
+    return [' '.join(b.split())[:300] for b in re.split(r'(?m)^(?=\[WARNING\]|pandoc:)', err) if b.strip()]
+
+
+def unbalanced(tex):
+    "What pandoc does not see in a formula: \\left without \\right, braces, environments"
+    out = []
+    if len(re.findall(r'\\left(?![a-zA-Z])', tex)) != len(re.findall(r'\\right(?![a-zA-Z])', tex)): out.append(f'\\left and \\right do not pair: {tex[:80]}')
+    bare = re.sub(r'\\[\\{}]', '', tex)
+    if bare.count('{') != bare.count('}'): out.append(f'braces do not pair: {tex[:80]}')
+    if sorted(re.findall(r'\\begin\{(.*?)\}', tex)) != sorted(re.findall(r'\\end\{(.*?)\}', tex)): out.append(f'\\begin and \\end do not pair: {tex[:80]}')
+    return out
+
+
+def lost(source, staged):
+    "The text cells of a notebook that the staged page does not hold, and lines of the title cell that nbdev drops"
+    def plain(s): return ' '.join(re.sub(r'\[(`[^`]+`)\]\(https?://[^)]*\)', r'\1', s).split())
+    page = plain('\n\n'.join(c['source'] for c in staged['cells'] if c['cell_type'] != 'code'))
+    out, title = [], False
+    for i, c in enumerate(source['cells']):
+        if c['cell_type'] != 'markdown': continue
+        if not title and re.search(r'^#\s+\S', c['source'], re.M):
+            title, seen = True, set()
+            for l in c['source'].splitlines():
+                m = re.match(r'(#|>|-(?=\s+\S.*:.*\S))\s+\S', l)
+                kind = m and m[1]
+                if l.strip() and (not m or kind in seen & {'#', '>'}): out.append(f'cell {i}: nbdev drops this line of the title cell: {l[:80]}')
+                seen.add(kind)
+        elif plain(c['source']) not in page: out.append(f"cell {i}: lost when the page is staged: {c['source'].strip()[:80]}")
+    if not title: out.append('no title (`# ...`)')
+    return out
+
+
+def link(target, page, pages, folder, root, cfg):
+    "Why `target` does not resolve on `page`, or None"
+    site, repo = cfg['doc_host'] + cfg['doc_baseurl'] + '/', cfg['git_url'] + f"/blob/{cfg['branch']}/"
+    made = target.startswith(site)                              # by nbdev, from a name in backticks
+    if made: target = target[len(site):]
+    elif target.startswith(repo): return None if (root/urlparse(target[len(repo):]).path).is_file() else 'no such file in the repository'
+    u = urlparse(target)
+    if u.scheme in ('data', 'mailto'): return None
+    if u.scheme in ('http', 'https'): return None if re.fullmatch(r'[\w-]+(\.[\w-]+)+(:\d+)?', u.netloc) and ' ' not in target else 'not an address'
+    if u.scheme or target.startswith('/'): return 'neither an address nor relative'
+    path = unquote(u.path)
+    name = page if not path else {p: n for n, (p, _) in pages.items()}.get(path, path)
+    if name in pages: return None if made or not u.fragment or unquote(u.fragment) in pages[name][1].ids else f'no anchor #{u.fragment} there'
+    return None if path and (folder/path).resolve().is_relative_to(folder.resolve()) and (folder/path).is_file() else 'no such page or file'
+
+
+def check(root):
+    "What is wrong with the pages of the site, a line each"
+    from checks import copy
+    root, cfg, out = Path(root), N.settings(root), []
+    if not N.notebooks(root): return ['no notebooks']
+    with copy(root) as tmp:
+        try: folder = stage()
+        except Exception as e: return [f'staging failed: {e}']
+        staged = {p.name: N.read(p) for p in sorted(folder.glob('*.ipynb'))}
+        texts = {n: markdown(nb) for n, nb in staged.items()}
+        with ThreadPoolExecutor(4) as pool: made = dict(zip(texts, pool.map(Page, texts.values())))
+        html = lambda n: re.sub(r'^\d+[a-zA-Z0-9]*_', '', n.lower()).replace('.ipynb', '.html')
+        pages = {n: (html(n), p) for n, p in made.items()}
+        for p in N.notebooks(root):
+            source = N.read(p)
+            if p.name not in pages: out.append(f'{p.name}: not staged'); continue
+            page = pages[p.name][1]
+            out += [f'{p.name}: {w}' for w in lost(source, staged[p.name]) + page.wrong]
+            out += [f'{p.name}: link {t[:100]}: {w}' for t in page.links for w in [link(t, p.name, pages, folder, root, cfg)] if w]
+            out += [f'{p.name}: reference @{r} resolves to nothing' for r in page.refs if r not in page.ids]
+            tags = [t for m in page.math for t in re.findall(r'\\tag\{(.*?)\}', m)]
+            out += [f'{p.name}: two equations ({t})' for t in sorted({t for t in tags if tags.count(t) > 1})]
+            out += [f'{p.name} cell {i}: cites ({n}), which no equation is' for i, _, src, _ in N.code(source)
+                    for n in re.findall(r'#\s*\((\d+\w?)\)', src) if n not in tags]
+        if (root/'README.md').exists():
+            page = Page((root/'README.md').read_text(encoding='utf-8'))
+            out += [f'README.md: {w}' for w in page.wrong]
+            out += [f'README.md: link {t[:100]}: {w}' for t in page.links for w in [link(t, 'README.md', {'README.md': ('README.md', page)}, root, root, cfg)] if w]
+        if shutil.which('quarto'):
+            r = subprocess.run(['quarto', 'render', '--no-cache'], cwd=folder, capture_output=True, text=True)
+            said = [l for l in (r.stdout + r.stderr).splitlines() if re.search(r'\b(WARN|WARNING|ERROR)\b', l)]
+            out += [f'quarto: {l}' for l in said] or ([f'quarto: exit status {r.returncode}'] if r.returncode else [])
+    return out
+
+
+def build(root):
+    "The site in _docs, as nbdev_docs makes it, but for README.md, which tools/readme.py makes"
+    if not shutil.which('quarto'):
+        sys.exit('The site needs Quarto, which is not on the PATH. Get it from https://quarto.org/docs/get-started '
+                 '(the .tar.gz there needs no administrator: unpack it and put its bin/ on the PATH), then run this again.')
+    os.chdir(root)
+    os.environ.pop('IN_TEST', None)
+    folder, docs = stage(), Path(root)/N.settings(root)['doc_path']
+    if subprocess.run(['quarto', 'render', '--no-cache'], cwd=folder).returncode: sys.exit('Quarto stopped: see above.')
+    shutil.rmtree(docs, ignore_errors=True)
+    shutil.move(folder/docs.name, docs)
+    print(f'The site is in {docs.name}/: open {docs.name}/index.html')
+
+
+def render(root, name, dest):
+    "One page as a standalone HTML file, to look at: `python tools/pages.py render 10_wgan page.html`"
+    from checks import copy
+    dest = Path(dest).resolve()
+    with copy(root):
+        css = Path('nbs/styles.css').read_text(encoding='utf-8')
+        text = markdown(N.read(next(stage().glob(f'{name}*.ipynb'))))
+    head = dest.with_suffix('.head')
+    head.write_text(f'<style>body {{ max-width: 50em !important }} {css}</style>', encoding='utf-8')
+    html, err = pandoc(['-f', 'markdown', '-t', 'html5', '--mathml', '--standalone', '--toc', '-H', str(head)], re.sub(r'\\tag\{(.*?)\}', r'\\qquad(\1)', text))
+    head.unlink()
+    dest.write_text(html, encoding='utf-8')
+    print(err, end='')
+
+
+if __name__ == '__main__':
+    top = Path(__file__).resolve().parent.parent
+    if sys.argv[1:] == ['build']: build(top)
+    elif sys.argv[1:2] == ['render'] and len(sys.argv) == 4: render(top, *sys.argv[2:])
+    else: sys.exit('python tools/pages.py build | render NOTEBOOK FILE.html')

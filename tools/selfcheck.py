@@ -1,0 +1,171 @@
+"""Every check must be able to fail: each is run on a small sound project, which it passes, and on the same project broken in one place, which it reports."""
+import base64, json, os, re, shutil, subprocess, sys, tempfile
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).parent))
+import nb as N
+
+TOP = Path(__file__).resolve().parent.parent
+PNG = base64.b64encode(bytes.fromhex('89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02'
+                                     '0000000b4944415478da6364f80f00010501012718e3660000000049454e44ae426082')).decode()
+DOUBLE = '#| exports\ndef double(\n    x: int # a number\n) -> int:  # twice that\n    "Twice `x`"\n    return 2*x # (1)'
+
+
+def cell(i, src, out=None, kind='code'):
+    "A notebook's cell as nbdev_clean leaves it"
+    c = dict(cell_type=kind, id=f'c{i}', metadata={}, source=src.splitlines(True))
+    if kind == 'code': c |= dict(execution_count=None, outputs=[out] if out else [])
+    return c
+
+
+def value(**data):
+    "A stored output"
+    return dict(output_type='execute_result', execution_count=None, metadata={}, data={k.replace('_', '/'): v for k, v in data.items()})
+
+
+def notebook(title, module, *cells):
+    "A notebook with a title cell; text for a Markdown cell, (code, output) for a code cell"
+    body = [f'# {title}\n> A sentence.'] + ([(f'#| default_exp {module}', None)] if module else []) + list(cells)
+    return dict(nbformat=4, nbformat_minor=5, metadata=dict(kernelspec=dict(display_name='python3', language='python', name='python3')),
+                cells=[cell(f'{i}{module or "x"}', *c) if isinstance(c, tuple) else cell(f'{i}{module or "x"}', c, kind='markdown') for i, c in enumerate(body)])
+
+
+def write(root, name, nb):
+    "A notebook as a file, formatted as nbdev formats it"
+    (root/'nbs'/f'{name}.ipynb').write_text(json.dumps(nb, sort_keys=True, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
+
+
+def sound(root):
+    "A small project in which every check passes"
+    import checks, readme
+    for d in ('nbs', 'lib', 'tools', 'runs/a'): (root/d).mkdir(parents=True)
+    ini = (TOP/'settings.ini').read_text(encoding='utf-8')
+    (root/'settings.ini').write_text(re.sub(r'(?m)^(lib_name|lib_path|repo) = .*', r'\1 = lib', ini), encoding='utf-8')
+    (root/'_quarto.yml').write_text('website:\n  sidebar:\n    contents:\n      - href: index.ipynb\n      - href: 00_low.ipynb\n      - href: 10_high.ipynb\n')
+    (root/'nbs'/'_quarto.yml').symlink_to('../_quarto.yml')
+    write(root, 'index', notebook('lib', None, 'See [low](00_low.ipynb#twice).', ('#| fig-alt: "a dot"\n1 + 1', value(image_png=PNG))))
+    write(root, '00_low', notebook('Low', 'low', '## Twice\n\n$$\\hat y = 2 x \\tag{1}$$', (DOUBLE, None), ('assert double(2) == 4\ndouble(3)', value(text_plain=['6']))))
+    write(root, '10_high', notebook('High', 'high', ('#| export\nfrom lib.low import double', None),
+                                    ('#| export\ndef four(\n    x: int # a number\n) -> int:  # four times that\n    "Four times `x`"\n    return double(double(x))', None),
+                                    'Uses `double`; back to [low](00_low.ipynb).', ('four(3)', value(text_plain=['12']))))
+    with checks.copy(root) as tmp:
+        from nbdev.doclinks import nbdev_export
+        nbdev_export.__wrapped__()
+        for p in (tmp/'lib').glob('*.py'): shutil.copy2(p, root/'lib')
+    readme.write(root)
+
+
+def swap(name, old, new):
+    "A break: replace text in a file of the project"
+    def f(root):
+        p = root/name
+        src = p.read_text(encoding='utf-8')
+        assert old in src, f'{old!r} is not in {name}'
+        p.write_text(src.replace(old, new, 1), encoding='utf-8')
+    return f
+
+
+def add(name, *cells, at=None):
+    "A break: more cells in a notebook"
+    def f(root):
+        nb = N.read(root/'nbs'/f'{name}.ipynb')
+        for c in nb['cells']: c['source'] = c['source'].splitlines(True)
+        new = [cell(f'n{i}', *c) if isinstance(c, tuple) else cell(f'n{i}', c, kind='markdown') for i, c in enumerate(cells)]
+        at_ = len(nb['cells']) if at is None else at
+        nb['cells'][at_:at_] = new
+        write(root, name, nb)
+    return f
+
+
+def both(*fs):
+    "Several breaks that only together make one"
+    return lambda root: [f(root) for f in fs]
+
+
+LOW, HIGH = 'lib/low.py', 'lib/high.py'
+SAID = lambda name, text: dict(output_type='stream', name=name, text=[text])
+FOLDER = '/'.join(['', 'home', 'me', 'x'])
+# check -> breaks: (what to do to the project, what the check must then say)
+BREAKS = dict(
+    site=[(add('00_low', 'A [dead link](01_no.ipynb), a [dead anchor](10_high.ipynb#no).', '![gone](figures/no.svg) and @fig-no',
+               '$\\frac{a}$', '$\\left( a$', 'So \\hat x is', '$$a \\tag{1}$$', ('x = 1 # (7)', None), '## Gone -'),
+           ['01_no.ipynb: no such page', 'no anchor #no', 'no.svg: no such page or file', '@fig-no', 'Could not convert', '\\left and \\right do not pair', 'vanishes',
+            'two equations (1)', 'cites (7)', 'lost when the page is staged: ## Gone']),
+          (both(swap('nbs/00_low.ipynb', '> A sentence.', '> A sentence.\\n\\nMore.'), add('00_low', '$$ a = b'), add('10_high', '::: {.callout-tip}\n\nnever closed'),
+                add('index', '[b](https://no/)'), swap('README.md', 'nbs/00_low.ipynb', 'nbs/no.ipynb')),
+           ['drops this line of the title cell: More.', 'dollar sign', 'unclosed', 'https://no/: not an address', 'README.md: link nbs/no.ipynb']),
+          (add('10_high', ('#| export\nimport no_such_module', None)), 'staging failed')],
+    export=[(swap(LOW, 'return 2*x', 'return 3*x'), 'out of step'), (lambda r: (r/'lib'/'old.py').write_text('x = 1\n'), 'no notebook exports it'),
+            (swap('lib/_modidx.py', 'low.html#double', 'low.html#triple'), '_modidx.py')],
+    clean=[(swap('nbs/00_low.ipynb', '"execution_count": null', '"execution_count": 3'), 'nbdev_clean changes it')],
+    readme=[(swap('README.md', 'A sentence.', 'Another.'), 'README.md'), (lambda r: (r/'nbs/images/readme-1.png').unlink(), 'readme-1.png'), (lambda r: (r/'nbs/images/readme-9.png').touch(), 'readme-9.png')],
+    cells=[(add('00_low', ('#| eval: false\n1/0', None)), 'hides it'), (add('00_low', ('#| exprot\nx = 1', None)), 'not a directive'), (add('00_low', ('x = 1\n#| export', None)), 'below code'),
+           (add('00_low', ('%time 1', None)), 'magic'), (add('00_low', ('try: 1\nexcept: 2', None)), 'bare except'), (add('00_low', ('1 +', None)), 'invalid syntax'),
+           (add('00_low', ('plot()', value(image_png=PNG))), 'fig-alt'), (lambda r: (r/'nbs'/'.notest').touch(), '.notest')],
+    outputs=[(add('00_low', ('1/0', dict(output_type='error', ename='Bad', evalue='', traceback=[]))), 'a stored error'),
+             (add('00_low', ('x', SAID('stderr', 'hm'))), 'stored stderr'), (add('00_low', ('x', SAID('stdout', 'UserWarning: hm'))), 'stored warning'),
+             (add('00_low', ('x', {**value(text_plain='x'), 'data': {'application/vnd.jupyter.widget-view+json': {}}})), 'a widget'),
+             (lambda r: write(r, '20_bare', notebook('Bare', None, ('1 + 1', None))), 'no stored outputs')],
+    floors=[(swap(LOW, 'def double', 'from lib.high import four\ndef double'), 'not on a lower floor'), (swap(LOW, '    return', '    from . import high\n    return'), 'not on a lower floor')],
+    dependencies=[(swap(LOW, 'def double', 'import fastcore\ndef double'), 'must run without'), (swap(LOW, 'def double', 'import pandas\ndef double'), 'does not require'),
+                  (swap(LOW, 'def double', 'import matplotlib.pyplot\ndef double'), 'at the top'), (add('00_low', ('import pandas', None)), 'does not require')],
+    side_effects=[(swap(LOW, 'def double', 'import torch, IPython; torch.manual_seed(3); torch.set_num_threads(3); print("hello"); open("x", "w").close()\ndef double'),
+                   ['changes torch_rng', 'changes threads', 'imports IPython', 'hello', 'writes x']), (swap(LOW, 'def double', '1/0\ndef double'), 'ZeroDivisionError')],
+    docments=[(swap(LOW, '# a number', ''), 'no comment beside x'), (swap(LOW, '"Twice `x`"', 'pass'), 'no docstring'), (swap(LOW, ') -> int', ')'), 'not annotated'),
+              (swap(LOW, 'x: int # a', 'x: int, y: int # a'), 'shares its line')],
+    compiles=[(swap(LOW, 'return 2*x', 'return 2*'), 'invalid syntax'), (swap(LOW, 'return 2*x', 'type X = int'), 'lib/low.py line 13')],
+    paths=[(add('00_low', f'Look in {FOLDER}.'), FOLDER[:-2])],
+    address=[(lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['git_url']), 'lib/no.txt'), (lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['doc_host']), 'lib/no.txt')],
+    sizes=[(lambda r: (r/'runs/a/w').write_bytes(bytes(9*2**20)), '8 is the limit'), (lambda r: [((r/f'runs/{k}').mkdir(), (r/f'runs/{k}/w').write_bytes(bytes(6*2**20))) for k in 'bcd'], '15 is the limit'),
+           (lambda r: (r/'nbs/left.pt').touch(), 'does not belong'), (swap('nbs/00_low.ipynb', 'A sentence.', 'A'*5*2**20), '4 is the limit')],
+    sidebar=[(swap('_quarto.yml', '10_high', '11_high'), '10_high.ipynb is not in the sidebar'), (swap('_quarto.yml', '00_low', '12_low'), '12_low.ipynb does not exist'),
+             (both(swap('_quarto.yml', '00_low', '99_x'), swap('_quarto.yml', '10_high', '00_low'), swap('_quarto.yml', '99_x', '10_high')), 'out of order')],
+)
+
+
+def can_fail(*names):
+    "Where one of the checks `names` does not pass the sound project, or passes a broken one"
+    import checks
+    found, out = {f.__name__: f for f in checks.ALL}, []
+    with tempfile.TemporaryDirectory() as tmp:
+        base = Path(tmp).resolve()/'sound'
+        sound(base)
+        for name in names:
+            out += [f'{name} fails on a sound project: {w}' for w in found[name](base)]
+            for k, (harm, said) in enumerate(BREAKS[name]):
+                root = Path(tmp).resolve()/f'{name}{k}'
+                shutil.copytree(base, root, symlinks=True)
+                harm(root)
+                wrong = found[name](root)
+                out += [f'{name}, break {k}: should say {s!r}, says {wrong}' for s in ([said] if isinstance(said, str) else said) if not any(s in w for w in wrong)]
+    return out
+
+
+def runner():
+    "tools/test.py fails where a notebook fails, in either pass, when shown, is too slow, or where nothing runs; and counts"
+    out = []
+    def test(*words):
+        return subprocess.run([sys.executable, str(TOP/'tools'/'test.py'), '--root', str(root), '--limit', '12', '--cpu', '3', *words], capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as tmp:
+        root = Path(tmp).resolve()/'project'
+        sound(root)
+        swap(HIGH, 'double(double(x))', 'x')(root)                                               # only the exported definition is wrong
+        add('10_high', ('assert four(3) == 12', None))(root)
+        (root/'lib'/'own.py').write_text('x = 1\n')
+        write(root, '20_own', notebook('Own', 'own', ('#| export\nassert False', None), ('x = 1', None)))                        # only its own
+        write(root, '21_shown', notebook('Shown', None, ('class A:\n    def _repr_html_(self): return 1/0\nA()', None)))       # fails when it is displayed
+        write(root, '22_hangs', notebook('Hangs', None, ('import time; time.sleep(1000)', None)))
+        write(root, '23_slow', notebook('Slow', None, ('import time\nwhile time.process_time() < 3.5: pass', None)))
+        want = {'00_low': 'ok', '00_low@exported': 'ok', '10_high': 'ok', '10_high@exported': 'FAIL', '20_own': 'FAIL', '20_own@exported': 'ok',
+                '21_shown': 'FAIL', '22_hangs': 'FAIL', '23_slow': 'FAIL'}
+        r = test('0_', '2')
+        got = {m[2]: m[1] for m in re.finditer(r'(?m)^(ok|FAIL) +(\S+) ', r.stdout)}
+        if got != want or r.returncode != 1 or r.stdout.splitlines()[-1] != '4 passed, 5 failed': out.append(f'{got}\n{r.stdout}{r.stderr}')
+        out += [f'does not say {s!r}' for s in ('assert four(3) == 12', 'ZeroDivisionError', 'the time limit', 'of processor time; a notebook may take') if s not in r.stdout]
+        for words, code, last in [(['nothing-is-called-this'], 1, '0 passed, 0 failed'), (['00_low'], 0, '2 passed, 0 failed')]:
+            r = test(*words)
+            if r.returncode != code or r.stdout.splitlines()[-1] != last: out.append(f'{words}: {r.returncode}\n{r.stdout}{r.stderr}')
+    return out
+
+
+HEAVY = 'site', 'side_effects'
+ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner}
