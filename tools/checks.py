@@ -85,6 +85,8 @@ def cells(root):
             if re.search(r'^\s*[%!]', src, re.M): wrong(i, 'a magic or a shell line')
             try: tree = ast.parse(src)
             except SyntaxError as e: wrong(i, f'{e.msg}, line {e.lineno}'); continue
+            kinds = {type(n) for n in ast.walk(tree)}
+            if not N.EXPORT & d.keys() and kinds & {ast.Import, ast.ImportFrom} and kinds & {ast.Expr, ast.Assign}: wrong(i, 'imports and other code in one cell: building the site would run it')
             if any(isinstance(n, ast.ExceptHandler) and n.type is None for n in ast.walk(tree)): wrong(i, 'a bare except')
             if any('image/png' in o.get('data', {}) for o in c['outputs']) and not d.get('fig-alt'): wrong(i, 'a picture without `#| fig-alt: "..."`')
     return out
@@ -113,23 +115,18 @@ def _imports(tree, lib):
         if isinstance(n, ast.Import): yield from ((n, a.name) for a in n.names)
         elif isinstance(n, ast.ImportFrom):
             base = '.'.join(x for x in (lib if n.level else None, n.module) if x)
-            yield from ((n, base) for _ in (1,) if base != lib)
-            if base == lib: yield from ((n, f'{lib}.{a.name}') for a in n.names)
+            yield from ((n, f'{lib}.{a.name}') for a in n.names) if base == lib else [(n, base)]
 
 
 def floors(root):
     "A module imports only from modules of lower notebooks"
-    lib, out, floor, found = N.settings(root)['lib_name'], [], {}, {}
-    for name, path in N.modules(root).items():
-        src = path.read_text(encoding='utf-8')
-        m = re.search(r'^# %% \.\./nbs/(\d+)_', src, re.M)
-        if m: floor[name] = int(m[1])
-        else: out.append(f'{lib}/{name}.py: comes from no numbered notebook')
-        found[name] = ast.parse(src)
-    for name, tree in found.items():
-        for n, target in _imports(tree, lib):
+    lib, found = N.settings(root)['lib_name'], N.modules(root)
+    floor = {name: N.floor(path) for name, path in found.items()}
+    out = [f'{lib}/{name}.py: comes from no numbered notebook' for name, n in floor.items() if n == float('inf')]
+    for name in floor:
+        for n, target in _imports(ast.parse(found[name].read_text(encoding='utf-8')), lib):
             other = target.split('.')[1] if target.startswith(lib + '.') else None
-            if other in floor and floor[other] >= floor.get(name, -1):
+            if other in floor and floor[other] >= floor[name]:
                 out.append(f'{lib}/{name}.py line {n.lineno}: imports {other}, which is not on a lower floor')
     return out
 
@@ -208,10 +205,10 @@ def docments(root):
                 data = any('dataclass' in ast.unparse(d) for d in node.decorator_list)
                 params = _params(init)[1:] if init else [(n.target.id, n.lineno) for n in body if data and isinstance(n, ast.AnnAssign)]
                 for n in body:
-                    if isinstance(n, DEFS) and n.name[0] != '_' and n.name != 'forward' and not ast.get_docstring(n): wrong(f'its {n.name} has no docstring')
+                    if isinstance(n, DEFS) and n.name[0] != '_' and n.name not in ('forward', 'extra_repr') and not ast.get_docstring(n): wrong(f'its {n.name} has no docstring')
             else:
                 params = _params(node)
-                if node.returns is None: wrong('what it returns is not annotated')
+                if node.returns is None and not any('contextmanager' in ast.unparse(d) for d in node.decorator_list): wrong('what it returns is not annotated')
             lines = [l for _, l in params]
             for p, line in params:
                 if line not in comments: wrong(f'no comment beside {p}')

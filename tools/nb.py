@@ -50,10 +50,16 @@ def text(x):
     return x if isinstance(x, str) else ''.join(x)
 
 
+def floor(path):
+    "The number of the notebook that an exported module comes from; infinite where it comes from none"
+    m = re.search(r'^# %% \.\./nbs/(\d+)_', Path(path).read_text(encoding='utf-8'), re.M)
+    return int(m[1]) if m else float('inf')
+
+
 def modules(root):
-    "{name: path} of the exported modules"
-    lib = Path(root)/settings(root)['lib_name']
-    return {p.stem: p for p in sorted(lib.glob('*.py')) if not p.stem.startswith('_')}
+    "{name: path} of the exported modules, lowest floor first"
+    found = [p for p in (Path(root)/settings(root)['lib_name']).glob('*.py') if not p.stem.startswith('_')]
+    return {p.stem: p for p in sorted(found, key=lambda p: (floor(p), p.stem))}
 
 
 def files(root):

@@ -18,7 +18,8 @@ def stage(force=True):
     from nbdev.serve import proc_nbs
     refresh_quarto_yml()
     sys.path.insert(0, os.getcwd())                # the processes that stage inherit it
-    return Path(proc_nbs(force=force, n_workers=len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+    return Path(proc_nbs(force=force, n_workers=cores if len(N.notebooks('.')) > 3 else 0))      # a process costs more than a page
 
 
 def markdown(nb):
@@ -170,7 +171,7 @@ def check(root):
     if not N.notebooks(root): return ['no notebooks']
     with copy(root) as tmp:
         try: folder = stage()
-        except Exception as e: return [f'staging failed: {e}']
+        except Exception as e: return [f'staging failed: {e}\n' + '\n'.join(str(e.__cause__ or '').strip(' "\n').splitlines()[-12:])]
         staged = {p.name: N.read(p) for p in sorted(folder.glob('*.ipynb'))}
         texts = {n: markdown(nb) for n, nb in staged.items()}
         with ThreadPoolExecutor(4) as pool: made = dict(zip(texts, pool.map(Page, texts.values())))
@@ -217,8 +218,10 @@ def render(root, name, dest):
     from checks import copy
     dest = Path(dest).resolve()
     with copy(root):
+        for p in N.notebooks('.'):
+            if not p.stem.startswith(name): p.unlink()
         css = Path('nbs/styles.css').read_text(encoding='utf-8')
-        text = markdown(N.read(next(stage().glob(f'{name}*.ipynb'))))
+        text = markdown(N.read(next(stage().glob('*.ipynb'))))
     head = dest.with_suffix('.head')
     head.write_text(f'<style>body {{ max-width: 50em !important }} {css}</style>', encoding='utf-8')
     html, err = pandoc(['-f', 'markdown', '-t', 'html5', '--mathml', '--standalone', '--toc', '-H', str(head)], re.sub(r'\\tag\{(.*?)\}', r'\\qquad(\1)', text))

@@ -15,6 +15,7 @@ def make(root):
     import nbformat
     from nbconvert import MarkdownExporter
     nb, pics = nbformat.read(Path(root)/'nbs'/'index.ipynb', as_version=4), {}
+    nb.metadata.language_info = dict(name='python')             # nbdev_clean drops it
 
     def output(o, alt):
         "One output as a README can show it, or None: GitHub shows no scripts"
