@@ -57,8 +57,8 @@ def _output(o, d):
         if mime in data:
             from base64 import b64encode
             body = b64encode(data[mime].encode()).decode() if 'svg' in mime else ''.join(data[mime].split())
-            alt = d.get('fig-alt', '').strip('"').replace('[', r'\[').replace(']', r'\]')
-            return f'![{alt}](data:{mime};base64,{body})'
+            alt = d.get('fig-alt', '').strip('"').replace('"', "'")
+            return f'![](data:{mime};base64,{body}){{alt="{alt}"}}'
     return _fence(data['text/plain'], 'output') if 'text/plain' in data else None
 
 
@@ -223,8 +223,9 @@ def render(root, name, dest):
         css = Path('nbs/styles.css').read_text(encoding='utf-8')
         text = markdown(N.read(next(stage().glob('*.ipynb'))))
     head = dest.with_suffix('.head')
-    head.write_text(f'<style>body {{ max-width: 50em !important }} {css}</style>', encoding='utf-8')
-    html, err = pandoc(['-f', 'markdown', '-t', 'html5', '--mathml', '--standalone', '--toc', '-H', str(head)], re.sub(r'\\tag\{(.*?)\}', r'\\qquad(\1)', text))
+    head.write_text(f'<style>body {{ max-width: 50em !important; font-family: sans-serif; font-size: 16px }} nav {{ font-size: 80% }} {css}</style>', encoding='utf-8')
+    html, err = pandoc(['-f', 'markdown', '-t', 'html5', '--mathml', '--standalone', '--toc', '-H', str(head)],
+                       re.sub(r'\\tag\{(.*?)\}', r'\\qquad(\1)', text))
     head.unlink()
     dest.write_text(html, encoding='utf-8')
     print(err, end='')
