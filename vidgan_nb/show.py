@@ -220,9 +220,9 @@ def _square(lim, clouds):
         raise BadInput(f'lim: expected a half width, (low, high) or (left, right, bottom, top), got {lim}')
     return lim
 
-def _dots(ax, z, colour, rim='white', **kw):
+def _dots(ax, z, colour, rim='white', scale=1., **kw):
     mark, size, alpha = _MARKS.get(colour, ('v', 3., .75))
-    return ax.plot(*z.numpy().T, mark, ms=size, alpha=alpha, mfc=colour, mec=rim, mew=.25, ls='none', **kw)[0]
+    return ax.plot(*z.numpy().T, mark, ms=size*scale, alpha=alpha, mfc=colour, mec=rim, mew=.25, ls='none', **kw)[0]
 
 # %% ../nbs/01_show.ipynb #01-show-042
 def points(
@@ -485,8 +485,8 @@ def filmstrip(
     fig, axs = _panels([(side, side)]*len(frames), titles)
     with look():
         for ax, f in zip(axs, frames):
-            if real is not None: _dots(ax, real, REAL)
-            _dots(ax, f, FAKE)
+            if real is not None: _dots(ax, real, REAL, scale=.6)
+            _dots(ax, f, FAKE, scale=.6)
             ax.set(xlim=square[:2], ylim=square[2:], xticks=[], yticks=[])
             ax.spines[:].set_visible(True)
     return fig
