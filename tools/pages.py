@@ -171,7 +171,9 @@ def check(root):
     if not N.notebooks(root): return ['no notebooks']
     with copy(root) as tmp:
         try: folder = stage()
-        except Exception as e: return [f'staging failed: {e}\n' + '\n'.join(str(e.__cause__ or '').strip(' "\n').splitlines()[-12:])]
+        except Exception as e:
+            why = [m for m in re.findall(r'(?m)^[\w.]+(?:Error|Exception): .*', f'{type(e.__cause__).__name__}: {e.__cause__}') if 'Error in notebook' not in m]
+            return [f'staging failed: {e}\n' + '\n'.join(dict.fromkeys(why))]
         staged = {p.name: N.read(p) for p in sorted(folder.glob('*.ipynb'))}
         texts = {n: markdown(nb) for n, nb in staged.items()}
         with ThreadPoolExecutor(4) as pool: made = dict(zip(texts, pool.map(Page, texts.values())))
@@ -184,6 +186,8 @@ def check(root):
             out += [f'{p.name}: {w}' for w in lost(source, staged[p.name]) + page.wrong]
             out += [f'{p.name}: link {t[:100]}: {w}' for t in page.links for w in [link(t, p.name, pages, folder, root, cfg)] if w]
             out += [f'{p.name}: reference @{r} resolves to nothing' for r in page.refs if r not in page.ids]
+            out += [f"{p.name}: {c['source'].splitlines()[-1]} shows nothing" for c in staged[p.name]['cells'] if re.search(r'^show_doc\(', c['source'], re.M)
+                    and not any({'text/markdown', 'text/html'} & o.get('data', {}).keys() for o in c['outputs'])]
             tags = [t for m in page.math for t in re.findall(r'\\tag\{(.*?)\}', m)]
             out += [f'{p.name}: two equations ({t})' for t in sorted({t for t in tags if tags.count(t) > 1})]
             out += [f'{p.name} cell {i}: cites ({n}), which no equation is' for i, _, src, _ in N.code(source)
@@ -221,7 +225,7 @@ def render(root, name, dest):
         for p in N.notebooks('.'):
             if not p.stem.startswith(name): p.unlink()
         css = Path('nbs/styles.css').read_text(encoding='utf-8')
-        text = markdown(N.read(next(stage().glob('*.ipynb'))))
+    XX
     head = dest.with_suffix('.head')
     head.write_text(f'<style>body {{ max-width: 50em !important; font-family: sans-serif; font-size: 16px }} nav {{ font-size: 80% }} {css}</style>', encoding='utf-8')
     html, err = pandoc(['-f', 'markdown', '-t', 'html5', '--mathml', '--standalone', '--toc', '-H', str(head)],
