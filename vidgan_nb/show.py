@@ -72,7 +72,7 @@ def figure(
     cols: int = 1,        # of axes in a row
     height: float = 2.6,  # in inches; the width is always 6.5, a page's
     **kw                  # for matplotlib's `Figure.subplots`: `sharey=True`, `width_ratios=(2, 1)`
-):                        # figure and its axes: one, or an array of them
+) -> tuple[Any, Any]:   # figure and its axes: one, or an array of them
     "An empty figure in the course's look, to hand its axes to the functions below or to draw in by hand"
     with look():
         fig = _picture()(figsize=(_WIDTH, height), layout='constrained')
@@ -178,7 +178,7 @@ def grid(
     title: str | None = None,           # above the grid
     labels: Sequence | None = None,     # one for each image, written under it: a class, a score
     pad: int = 2                        # pixels of white round each image
-):                                      # the figure
+) -> Any:   # the matplotlib figure
     "Images side by side, every pixel a whole number of pixels on the screen"
     x = _images(x)
     if labels is not None and len(labels) != len(x): raise BadInput(f'grid: {len(x)} images but {len(labels)} labels')
@@ -232,7 +232,7 @@ def points(
     title: str | None = None,           # above the picture
     lim=None,                           # half width, (low, high) or (left, right, bottom, top); fits the points if not given
     legend: bool = True                 # name the clouds
-):                                      # the figure
+) -> Any:   # the matplotlib figure
     "Clouds of points on a square of the plane"
     clouds = x if isinstance(x, Mapping) else {k: v for k, v in dict(real=x, generated=y).items() if v is not None}
     if not clouds: raise BadInput('points: nothing to show')
@@ -303,7 +303,7 @@ def field(
     arrows: int = 13,                   # gradient arrows along each side; 0 for none
     unit: float | None = None,          # the slope whose arrow is as long as the arrows are apart; None: the steepest here
     n: int = 81                         # values along each side
-):                                      # the figure
+) -> Any:   # the matplotlib figure
     "A critic on a square of the plane: its values as colour, its gradient as arrows"
     square = _square(lim, ())
     like = next(D.parameters(), None) if isinstance(D, nn.Module) else None
@@ -407,7 +407,7 @@ def curves(
     log: bool = False,                  # logarithmic y
     colors: Mapping | None = None,      # name -> colour, where the name does not say it ('student' is green by itself)
     band: str = ''                      # what a given band is, for the legend: 'min to max of 3 seeds'
-):                                      # the figure
+) -> Any:   # the matplotlib figure
     "Curves of a training, smoothed only if the legend says so, with bands over seeds"
     lines, only = _lines(h, names)
     if not lines: raise BadInput('curves: nothing to show')
@@ -469,7 +469,7 @@ def filmstrip(
     cols: int | None = None,            # images in a row of each frame; as square as may be if not given
     x: Tensor | None = None,            # real points, behind every cloud
     lim=None                            # region for clouds, as in `points`; one for all frames in any case
-):                                      # the figure
+) -> Any:   # the matplotlib figure
     "Moments of a training, side by side"
     frames, titles = _frames(frames, titles, n)
     if not _flat(frames):
