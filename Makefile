@@ -7,7 +7,7 @@ STAMP := $(VENV)/.vidgan-installed
 PYTHON ?=
 ARGS  ?=
 
-.PHONY: help setup demo test lab docs readme export bench clean
+.PHONY: help setup demo test lab docs export bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
