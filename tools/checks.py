@@ -205,7 +205,7 @@ def docments(root):
                 data = any('dataclass' in ast.unparse(d) for d in node.decorator_list)
                 params = _params(init)[1:] if init else [(n.target.id, n.lineno) for n in body if data and isinstance(n, ast.AnnAssign)]
                 for n in body:
-                    if isinstance(n, DEFS) and n.name[0] != '_' and n.name not in ('forward', 'extra_repr') and not ast.get_docstring(n): wrong(f'its {n.name} has no docstring')
+                    if isinstance(n, DEFS) and n.name[0] != '_' and n.name not in ('forward', 'extra_repr', 'step') and not ast.get_docstring(n): wrong(f'its {n.name} has no docstring')
             else:
                 params = _params(node)
                 if node.returns is None and not any('contextmanager' in ast.unparse(d) for d in node.decorator_list): wrong('what it returns is not annotated')
