@@ -9,6 +9,8 @@ __all__ = ['JUDGES', 'moments', 'frechet_from_moments', 'frechet_distance', 'inc
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-003
 import warnings
+from contextlib import contextmanager
+from typing import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -240,7 +242,8 @@ class Classify(Loop):
         self.opt = torch.optim.Adam(net.parameters(), lr)
         self.batches = Batches(data, bs, seed, self.device)
 
-    def step(self):
+    def step(self) -> dict[str, Tensor]:
+        "One batch, faded and dusted"
         x, c = next(self.batches)
         black, white, dust = rand(self.bs, 3, 1, 1, 1, gen=self.gen).unbind(1)
         x = x*(1 - self.fade*(black + white)) + self.fade*(black - white) + self.noise*dust*randn(self.bs, *x.shape[1:], gen=self.gen)
@@ -249,7 +252,8 @@ class Classify(Loop):
         descend(self.opt, loss)
         return dict(loss=loss.detach(), accuracy=(logits.argmax(1) == c).double().mean())
 
-    def score(self):
+    def score(self) -> dict[str, float]:  # empty if nothing is held out
+        "How it does on what was held out"
         return {'held-out accuracy': accuracy(self.net, self.held)} if self.held else {}
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-055
@@ -273,9 +277,6 @@ class GlyphJudge(Judge):
         super().__init__(replay('judge-glyphs').net('net').to(device), 'glyph judge', prepare=lambda x: x.mean(1, keepdim=True))
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-079
-from contextlib import contextmanager
-
-# %% ../nbs/04_metrics.ipynb #04-metrics-080
 JUDGES = {'glyph': GlyphJudge, 'truth': lambda: None}   # the names in recipes; 'truth' is for points
 
 @contextmanager
@@ -289,14 +290,14 @@ def _no_training_mode():
 
 def _some(data, n, seed): return torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:n]
 
-# %% ../nbs/04_metrics.ipynb #04-metrics-081
+# %% ../nbs/04_metrics.ipynb #04-metrics-080
 def scorer(
     judge: Judge | str,   # whose opinion, or its name in `JUDGES`; for points, where the truth is known, any
     data: Data,           # the real side: images, or points in the plane
     n: int = 2000,        # how many samples to draw; FID depends on it, so keep it the same in what you compare
     seed: int = 0,        # of the samples, the same at each call
     n_real: int = 5000    # of the data, drawn at random, that stand for it
-):                        # loop -> dict of numbers; the loop has `sample(n, seed)`
+) -> Callable:            # loop -> dict of numbers; the loop has `sample(n, seed)`
     "What `watch` calls to score a generator"
     if isinstance(judge, str): judge = JUDGES[nearest(judge, list(JUDGES), 'judge')]()
     if len(data.shape) == 1: return points_scorer(data, n, seed)
@@ -308,13 +309,14 @@ def scorer(
         return {label('FID', judge): frechet_distance(real, f), label('IS', judge): inception_score(p)[0]}
     return score
 
-# %% ../nbs/04_metrics.ipynb #04-metrics-082
+# %% ../nbs/04_metrics.ipynb #04-metrics-081
 def points_scorer(
     data: Data,      # points in the plane; with `centres` also modes are counted
     n: int = 1000,   # how many samples to draw; the matching takes n^3
     seed: int = 0    # of the samples
-):                   # loop -> dict of numbers; the loop has `sample(n, seed)`
+) -> Callable:       # loop -> dict of numbers; the loop has `sample(n, seed)`
     "The same for points: their truth is known, so no judge is named"
+    data = data.to('cpu')
     real = data.x[_some(data, n, seed)]
     def score(loop):
         with _no_training_mode(), torch.no_grad(): y = loop.sample(len(real), seed).cpu()
