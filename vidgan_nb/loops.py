@@ -7,8 +7,8 @@ __all__ = ['SHARD', 'RUNTIME', 'PRECISIONS', 'METHODS', 'RECIPES', 'KEYS', 'Loop
            'process_mean', 'parts', 'audited_step', 'loop_state', 'load_loop_state', 'save', 'checkpoints',
            'read_checkpoint', 'resume', 'recipe_diff', 'unmoved', 'interrupt_between_steps', 'NotFinite', 'precise',
            'watch', 'join_processes', 'spread', 'whole', 'resolve', 'recipe_names', 'method', 'settings', 'load_recipe',
-           'check_recipe', 'build', 'train', 'sources', 'runs_folder', 'machine', 'write_record', 'Run', 'record',
-           'replay']
+           'check_recipe', 'build', 'train', 'scores', 'sources', 'runs_folder', 'machine', 'write_record', 'Run',
+           'record', 'replay']
 
 # %% ../nbs/03_loops.ipynb #03-loops-003
 import ast, csv, datetime, hashlib, inspect, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid
@@ -407,7 +407,7 @@ def resume(
 RUNTIME = {'steps', 'about', 'checkpoint_every', 'look_every', 'score_every', 'keep'} # may change between two parts of a run
 
 def _leaves(r, path=''):
-    if not isinstance(r, dict): return {path: r}
+    if not isinstance(r, dict): return {path: list(r) if isinstance(r, tuple) else r}       # JSON knows no tuples
     return {k2: v2 for k, v in r.items() for k2, v2 in _leaves(v, f'{path}.{k}' if path else str(k)).items()}
 
 def recipe_diff(
@@ -428,14 +428,14 @@ def unmoved(
     small = {k: v for k, v in found.items() if not isinstance(v, (nn.Module, torch.optim.Optimizer, History))}
     kept = {k: _part_state(v, {}) for k, v in small.items() if isinstance(v, (torch.Generator, Batches))}
     nets = [m for v in found.values() if isinstance(v, nn.Module) for m in v.modules()]
-    modes, buffers, rng = [m.training for m in nets], [(b, b._version, b.clone()) for m in nets for b in m.buffers(recurse=False)], _global_rng()
+    modes, buffers, rng = [m.training for m in nets], [(b, b.clone()) for m in nets for b in m.buffers(recurse=False)], _global_rng()
     try: yield
     finally:
         for k, s in kept.items(): _load_part(small[k], s, {})
         for m, t in zip(nets, modes): m.training = t
         with torch.no_grad():
-            for b, version, old in buffers:
-                if b._version != version: b.copy_(old)
+            for b, old in buffers:
+                if not torch.equal(b, old): b.copy_(old)     # a frozen network minds being written to
         _global_rng(rng)
 
 # %% ../nbs/03_loops.ipynb #03-loops-057
@@ -476,7 +476,7 @@ PRECISIONS = ['float32', 'bf16']
 def precise(
     precision: str,       # 'float32' or 'bf16'
     device='cpu'          # where the step runs
-):
+):                        # a context
     "The context that a step runs in; bf16 casts products and convolutions, weights stay float32"
     if nearest(precision, PRECISIONS, 'precision') == 'float32': return nullcontext()
     return torch.autocast(torch.device(device).type, torch.bfloat16, cache_enabled=False)
@@ -508,13 +508,13 @@ def _append_csv(history, path, since):
 
 # %% ../nbs/03_loops.ipynb #03-loops-065
 def watch(
-    loop: Loop,
+    loop: Loop,                    # whose steps
     steps: int,                    # how many more to take
     out=None,                      # folder for history.csv and checkpoints/; none: nothing is written
     look=None,                     # loop -> frame (a tensor), kept in history.frames
-    look_every: int = 0,           # steps; also before the first
+    look_every: int = 0,           # steps; also before the first and after the last; 0: never
     score=None,                    # loop -> dict of numbers, joined to the history
-    score_every: int = 0,          # steps; also before the first
+    score_every: int = 0,          # the same
     checkpoint_every: int = 0,     # steps; with `out` there is always one at the end
     precision: str = 'float32',    # or 'bf16'
     check_every: int = 50,         # steps between two readings of the history, each a wait for the device and a search for NaN
@@ -523,12 +523,13 @@ def watch(
     "Take steps, with progress, history, pictures, scores, checkpoints; stop between two steps on Ctrl-C, and on NaN (NotFinite)"
     from tqdm.auto import tqdm
     h, first, written, last = loop.history, rank() == 0, None, None
-    at = lambda every: every and h.done % every == 0
     end = h.done + steps
+    at = lambda every: every and h.done % every == 0
+    due = lambda every: every and (at(every) or h.done == end)
     def looked():
         with unmoved(loop), torch.no_grad():
-            if look and at(look_every): h.frames.append((h.done, look(loop).detach().to('cpu', copy=True)))
-            if score and at(score_every) and first: h.add(score(loop))
+            if look and due(look_every): h.frames.append((h.done, look(loop).detach().to('cpu', copy=True)))
+            if score and due(score_every) and first: h.add(score(loop))
     def read():
         nonlocal written
         new = h.flush()
@@ -636,17 +637,25 @@ def settings(
     cls: type                # a Loop
 ) -> tuple[dict, list]:      # what `loop` in a recipe may set: name -> parameter; the names of its networks
     "What can be set of a method, read off its __init__"
-    ps = [p for p in list(inspect.signature(cls.__init__).parameters.values())[1:] if p.name not in ('data', 'seed', 'device')]
+    ps = {}
+    for init in [vars(c)['__init__'] for c in cls.__mro__ if '__init__' in vars(c)]:
+        own = list(inspect.signature(init).parameters.values())[1:]
+        ps = {p.name: p for p in own if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)} | ps
+        if not any(p.kind == p.VAR_KEYWORD for p in own): break              # **kw hands the rest on to the base
+    ps = [p for p in ps.values() if p.name not in ('data', 'seed', 'device')]
     return {p.name: p for p in ps if p.default is not p.empty}, [p.name for p in ps if p.default is p.empty]
 
 def _change(r, key, value):
     "Set `key` of recipe `r`: steps, lr or loop.lr, G or G.width, data or data.n"
     knobs, nets = settings(method(r))
     head, _, rest = key.partition('.')
+    def literal(v):
+        try: return yaml.safe_load(v)
+        except yaml.YAMLError: return v                      # whoever takes it will say what it should be
     own = [k for k in KEYS if k not in ('data', 'nets', 'loop', 'method')]
     if not rest and head in own: r[head] = value
-    elif head == 'data': r['data'] = r['data'] | {rest: yaml.safe_load(value)} if rest else {'name': value}
-    elif head in nets: r['nets'] = r['nets'] | {head: r['nets'].get(head, {}) | {rest: value} if rest else {'net': value}}
+    elif head == 'data': r['data'] = r['data'] | {rest: literal(value)} if rest else {'name': value}
+    elif head in nets: r['nets'] = r['nets'] | {head: r['nets'].get(head, {}) | {rest: literal(value)} if rest else {'net': value}}
     elif head == 'loop' and rest: r['loop'] = r['loop'] | {rest: value}
     elif rest: raise BadInput(f'unknown setting {key!r}: before the dot stands one of {", ".join(["data", "loop", *nets])}')
     else: r['loop'] = r['loop'] | {nearest(head, [*knobs, *own, 'data', *nets], 'setting'): value}
@@ -724,21 +733,17 @@ def _pictures(loop, out):
     from vidgan_nb.show import curves, filmstrip, grid, points, save as save_picture
     frames, made = [(t, f.float()) for t, f in loop.history.frames], {}
     if frames:
-        some = frames[::max(1, math.ceil(len(frames)/8))]
-        made['filmstrip.png'] = filmstrip([f[:16] for _, f in some], titles=[f'step {t}' for t, _ in some])
+        made['filmstrip.png'] = filmstrip([(t, f[:16] if f.dim() == 4 else f) for t, f in frames], n=8)
         made['samples.png'] = (grid if frames[-1][1].dim() == 4 else points)(loop.sample(64 if frames[-1][1].dim() == 4 else 1000, seed=1).cpu())
     if loop.history.names: made['curves.png'] = curves(loop.history)
     for name, picture in made.items(): save_picture(picture, Path(out)/name)
-    if made:
-        import matplotlib.pyplot as plt
-        plt.close('all')
 
 # %% ../nbs/03_loops.ipynb #03-loops-099
 def train(
     r: dict,                       # a checked recipe
-    out,                           # a new folder: recipe.yaml, history.csv, checkpoints/, samples.png, filmstrip.png, curves.png, scores.json
+    out,                           # a new folder: recipe.yaml, history.csv, scores.json, checkpoints/, samples.png, filmstrip.png, curves.png
     root=None,                     # where data lie
-    device: str = 'cpu',
+    device: str = 'cpu',           # 'cuda', ...
     goon: bool = False,            # go on from the newest checkpoint in `out`
     changed: bool = False,         # ... although the recipe has changed since
     precision: str = 'float32',    # or 'bf16'
@@ -746,22 +751,37 @@ def train(
 ) -> Loop:                         # trained to the recipe's steps
     "Run a recipe, or go on with it; BadInput if `out` cannot be used, and then nothing in it is touched"
     out, device = Path(out), join_processes(device)
-    found = checkpoints(out/'checkpoints')
+    found, fresh = checkpoints(out/'checkpoints'), not out.exists()
     if out.exists() and not out.is_dir(): raise BadInput(f'{out} is a file; --out takes a folder')
     if not goon and out.is_dir() and any(out.iterdir()):
         raise BadInput(f'{out} is not empty' + (f': it holds a run ({found[-1].name})' if found else '') + '; go on with --resume, or choose another --out')
     if goon and not found: raise BadInput(f'there is no checkpoint in {out/"checkpoints"} to resume from; start without --resume')
+    nearest(precision, PRECISIONS, 'precision')
     loop = spread(build(r, root, device))
     if goon: resume(loop, out/'checkpoints', changed)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out/'recipe.yaml').write_text(yaml.safe_dump(_plain(r), sort_keys=False))
     except OSError as e: raise BadInput(f'cannot write to {out}: {e.strerror}') from None
-    look, score = _eyes(loop, root)
     every = dict(look_every=max(1, r['steps']//8), score_every=max(1, r['steps']), checkpoint_every=max(1, r['steps']//10)) | {k: v for k, v in r.items() if k.endswith('_every')}
-    watch(loop, max(0, r['steps'] - loop.done), out, look, score=score, precision=precision, bar=bar, **every)
-    if rank() == 0: _pictures(loop, out)
+    try:
+        look, score = _eyes(loop, root)
+        watch(loop, max(0, r['steps'] - loop.done), out, look, score=score, precision=precision, bar=bar, **every)
+    except (BadInput, KeyboardInterrupt):
+        if not checkpoints(out/'checkpoints'):                    # nothing to go on from: the folder is free again
+            for name in ('recipe.yaml', 'history.csv'): (out/name).unlink(missing_ok=True)
+            if fresh: out.rmdir()
+        raise
+    if rank() == 0:
+        _pictures(loop, out)
+        (out/'scores.json').write_text(json.dumps(scores(loop.history), indent=1))
     return loop
+
+def scores(
+    history: History         # of a run that was scored before its first step
+) -> dict[str, dict]:        # name -> first and last
+    "The columns that were scored, not only measured in a step"
+    return {k: dict(first=history[k][0], last=history[k][-1]) for k in history.names if history.at(k)[0] == 0}
 
 def _plain(v):
     "Tuples as lists, for YAML and JSON"
@@ -842,10 +862,9 @@ def write_record(
     def thin(k):
         i = np.unique(np.linspace(0, len(h[k])-1, points).round().astype(int))
         return dict(at=h.at(k)[i].tolist(), value=[float(f'{v:.6g}') for v in h[k][i]])
-    scored = [k for k in h.names if h.at(k)[0] == 0]
     made = dict(date=datetime.date.today().isoformat(), seconds=round(h.seconds, 1), peak_memory_mb=_peak_memory(loop.device), device=loop.device.type, vidgan_nb=__version__, **machine())
     (tmp/'record.json').write_text(json.dumps(dict(format=1, name=name, recipe=_plain(r), steps=h.done, made=made, sources=sources(r),
-        scores={k: dict(first=h[k][0], last=h[k][-1]) for k in scored}, history={k: thin(k) for k in h.names}), indent=1))
+        scores=scores(h), history={k: thin(k) for k in h.names}), indent=1))
     if h.frames:
         pixels = h.frames[0][1].dim() == 4
         np.savez_compressed(tmp/'frames.npz', steps=np.array([t for t, _ in h.frames]),
@@ -917,11 +936,11 @@ class Run:
 def record(
     name: str,                  # of a recipe
     root=None,                  # where data lie
-    device: str = 'cpu',
+    device: str = 'cpu',        # 'cuda', ...
     out=None,                   # where the run itself goes, and is found again to go on: out/NAME if not given
     runs=None,                  # folder of records
-    bar: bool | None = None
-) -> Run:                       # its record
+    bar: bool | None = None     # see `watch`
+) -> Run | None:                # its record; several processes: in the first of them
     "Run a recipe in full, or go on where an earlier try stopped; leave its record"
     out = Path(out or Path('out')/name)
     loop = train(load_recipe(name), out, root, device, goon=bool(checkpoints(out/'checkpoints')), bar=bar)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['JUDGES', 'moments', 'frechet_from_moments', 'frechet_distance', 'inception_score', 'high_quality', 'modes_covered',
            'wasserstein', 'wasserstein_1d', 'Judge', 'features_of', 'label', 'Classify', 'accuracy', 'GlyphJudge',
-           'scorer', 'points_scorer']
+           'PixelJudge', 'scorer', 'points_scorer']
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-003
 import warnings
@@ -206,12 +206,12 @@ def features_of(
     judge: Judge,              # who looks
     x: Tensor | Data,          # images (N, C, H, W) in [-1, 1], or a data set of images
     bs: int = 500              # images at a time; for speed and memory only
-) -> tuple[Tensor, Tensor]:    # features (N, d) and class probabilities (N, K), float64 on the CPU
+) -> tuple[Tensor, Tensor | None]: # features (N, d) and class probabilities (N, K) if the judge has classes, float64 on the CPU
     "All that the metrics need to know about some images"
     if len(x) == 0: raise BadInput('there are no images to look at')
     some = x.images if isinstance(x, Data) else x.__getitem__
     f, logits = zip(*(judge(some(torch.arange(i, min(i + bs, len(x))))) for i in range(0, len(x), bs)))
-    return torch.cat(f).double().cpu(), torch.cat(logits).double().cpu().softmax(1)
+    return torch.cat(f).double().cpu(), None if logits[0] is None else torch.cat(logits).double().cpu().softmax(1)
 
 def label(
     metric: str,   # 'FID', 'IS', ...
@@ -277,7 +277,20 @@ class GlyphJudge(Judge):
         super().__init__(replay('judge-glyphs').net('net').to(device), 'glyph judge', prepare=lambda x: x.mean(1, keepdim=True))
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-079
-JUDGES = {'glyph': GlyphJudge, 'truth': lambda: None}   # the names in recipes; 'truth' is for points
+class PixelJudge:
+    "Not a trained eye: the mean colours of a coarse grid, for data without a judge of their own"
+    def __init__(self,
+        cells: int = 8        # in a row and in a column of the grid
+    ):
+        self.cells, self.name = cells, f'{cells}x{cells} pixels'
+    def __call__(self,
+        x: Tensor             # images (N, C, H, W) in [-1, 1]
+    ) -> tuple[Tensor, None]: # features (N, C*cells*cells), and no logits
+        "Look at some images"
+        return F.adaptive_avg_pool2d(_seen(x), self.cells).flatten(1), None
+
+# %% ../nbs/04_metrics.ipynb #04-metrics-084
+JUDGES = {'glyph': GlyphJudge, 'pixels': PixelJudge, 'truth': lambda: None}   # the names in recipes; 'truth' is for points
 
 @contextmanager
 def _no_training_mode():
@@ -290,7 +303,7 @@ def _no_training_mode():
 
 def _some(data, n, seed): return torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:n]
 
-# %% ../nbs/04_metrics.ipynb #04-metrics-080
+# %% ../nbs/04_metrics.ipynb #04-metrics-085
 def scorer(
     judge: Judge | str,   # whose opinion, or its name in `JUDGES`; for points, where the truth is known, any
     data: Data,           # the real side: images, or points in the plane
@@ -306,10 +319,10 @@ def scorer(
     def score(loop):
         with _no_training_mode(), torch.no_grad(): y = loop.sample(n, seed)
         f, p = features_of(judge, y)
-        return {label('FID', judge): frechet_distance(real, f), label('IS', judge): inception_score(p)[0]}
+        return {label('FID', judge): frechet_distance(real, f)} | ({} if p is None else {label('IS', judge): inception_score(p)[0]})
     return score
 
-# %% ../nbs/04_metrics.ipynb #04-metrics-081
+# %% ../nbs/04_metrics.ipynb #04-metrics-086
 def points_scorer(
     data: Data,      # points in the plane; with `centres` also modes are counted
     n: int = 1000,   # how many samples to draw; the matching takes n^3
