@@ -8,7 +8,7 @@ __all__ = ['FONTS', 'AUGMENTATIONS', 'SIZES', 'DATASETS', 'BadInput', 'nearest',
            'check']
 
 # %% ../nbs/00_data.ipynb #00-data-003
-import difflib, gzip, hashlib, inspect, io, os, pickle, re, struct, zipfile, zlib
+import copy, difflib, gzip, hashlib, inspect, io, itertools, os, pickle, re, struct, zipfile, zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -429,6 +429,13 @@ class _Take:
         try: return ask[0], torch.stack([self.files[i] for i in ask[1]])
         except BadInput as e: return ask[0], str(e)
 
+def _ahead(b):
+    "The images of the batches of `b` from its count on, numbered; `b` is a copy, so that the stream ends with its owner"
+    def asks():
+        for k in itertools.count(b.count): yield k, b.indices(k)[rows(b.bs)].tolist()
+    return iter(torch.utils.data.DataLoader(_Take(b.data.x), sampler=asks(), batch_size=None, num_workers=b.workers,
+                                            generator=torch.Generator(), pin_memory='cuda' in str(b.device)))
+
 # %% ../nbs/00_data.ipynb #00-data-091
 class Batches:
     "Endless shuffled batches (x, c); batch k is a function of the seed and of k alone"
@@ -443,7 +450,7 @@ class Batches:
         if not 1 <= _positive(bs, 'batch size') <= len(data):
             raise BadInput(f'batch size {bs:,} is more than the {len(data):,} items of {data.name} {data.split}: choose a smaller one')
         rows(bs)
-        self.data, self.bs, self.seed, self.device, self.workers = data.to(device), bs, int(seed), device, workers
+        self.data, self.bs, self.seed, self.device, self.workers = data.to(device), int(bs), int(seed), device, workers
         self.augment = augmentation(augment) if isinstance(augment, str) else augment
         self.gen = _generator('augment', self.seed, device=device)
         self.lazy = not isinstance(data.x, Tensor)
@@ -466,11 +473,7 @@ class Batches:
 
     def _decoded(self):
         "The images of the present batch, from workers that run ahead"
-        if self._stream is None:
-            def asks(k):
-                while True: yield k, self.indices(k)[rows(self.bs)].tolist(); k += 1
-            self._stream = iter(torch.utils.data.DataLoader(_Take(self.data.x), sampler=asks(self.count), batch_size=None, num_workers=self.workers,
-                                                            generator=torch.Generator(), pin_memory='cuda' in str(self.device)))
+        if self._stream is None: self._stream = _ahead(copy.copy(self))
         k, x = next(self._stream)
         if k != self.count: self._stream = None; return self._decoded()
         if isinstance(x, str): self._stream = None; raise BadInput(x)
@@ -491,19 +494,19 @@ class Batches:
 
     def load_state_dict(self,
         state: dict  # from `state_dict`, of batches of the same size from as many items
-    ):
+    ) -> None:
         "Go on from there"
         for k, v in dict(items=len(self.data), bs=self.bs).items():
             if state[k] != v: raise BadInput(f'these batches were saved with {k} {state[k]:,}, here {k} is {v:,}')
         self.count, self.seed, self._orders, self._stream = state['count'], state['seed'], {}, None
         self.gen.set_state(state['gen'].cpu())
 
-# %% ../nbs/00_data.ipynb #00-data-106
+# %% ../nbs/00_data.ipynb #00-data-108
 SIZES = {'cifar10': dict(train=50_000, test=10_000), 'cifar100': dict(train=50_000, test=10_000),
          'stl10': dict(train=5_000, test=8_000, unlabeled=100_000), 'mnist': dict(train=60_000, test=10_000),
          'fashion_mnist': dict(train=60_000, test=10_000), 'celeba': dict(train=162_770, valid=19_867, test=19_962)}
 
-# %% ../nbs/00_data.ipynb #00-data-107
+# %% ../nbs/00_data.ipynb #00-data-109
 _CLASSES = {'cifar10': 'airplane automobile bird cat deer dog frog horse ship truck'.split(),
             'stl10': 'airplane bird car cat deer dog horse monkey ship truck'.split(),
             'mnist': [str(i) for i in range(10)],
@@ -523,7 +526,7 @@ def _bytes(path, *shape):
     if want != have: raise _broken(path, f"{want:,} bytes ({'x'.join(map(str, shape))})", f'{have:,}')
     return np.memmap(path, np.uint8, 'r', shape=shape)
 
-# %% ../nbs/00_data.ipynb #00-data-109
+# %% ../nbs/00_data.ipynb #00-data-111
 class _ArraysOnly(pickle.Unpickler):
     "Reads pickles of plain data and numpy arrays; anything else in them is refused"
     known = {('numpy.core.multiarray', '_reconstruct'), ('numpy._core.multiarray', '_reconstruct'), ('numpy', 'ndarray'), ('numpy', 'dtype')}
@@ -533,7 +536,7 @@ class _ArraysOnly(pickle.Unpickler):
         if (module, name) not in self.known: raise pickle.UnpicklingError(f'a call of {module}.{name}, which is not data')
         return super().find_class(module.replace('numpy.core', 'numpy._core'), name)
 
-# %% ../nbs/00_data.ipynb #00-data-110
+# %% ../nbs/00_data.ipynb #00-data-112
 def _unpickle(path, *keys):
     "The entries `keys` of the dictionary pickled in a file"
     try:
@@ -555,7 +558,7 @@ def _read_pickles(folder, name, split, n, files):
     classes = _CLASSES[name] if name == 'cifar10' else _unpickle(folder/'meta', 'fine_label_names')[0]
     return x.reshape(-1, 3, 32, 32), c, classes, {'coarse': torch.as_tensor(v) for v in more}
 
-# %% ../nbs/00_data.ipynb #00-data-112
+# %% ../nbs/00_data.ipynb #00-data-114
 def _read_bin(folder, name, split, n, files):
     "The official binary version of CIFAR-10: a label and 3,072 bytes an image"
     per = SIZES[name][split]//len(files)
@@ -569,7 +572,7 @@ def _read_stl(folder, name, split, n, files):
     c = _bytes(folder/files[1], N).astype(int) - 1 if len(files) > 1 else None
     return x, c, [] if c is None else _CLASSES[name], {}
 
-# %% ../nbs/00_data.ipynb #00-data-113
+# %% ../nbs/00_data.ipynb #00-data-115
 def _idx(path, *shape):
     "An idx file of bytes, gzipped or not: a header that gives its shape, and the bytes"
     try:
@@ -590,14 +593,14 @@ def _idx_names(pre):
     "The names under which an idx file is found"
     return ['|'.join(f'{pre}-{kind}{dot}idx{d}-ubyte{gz}' for dot in '-.' for gz in ('', '.gz')) for kind, d in (('images', 3), ('labels', 1))]
 
-# %% ../nbs/00_data.ipynb #00-data-115
+# %% ../nbs/00_data.ipynb #00-data-117
 def _manifest(folder):
     "Hashes of the files in `folder`, where a MANIFEST.sha256 in it or above it lists them"
     real = folder.resolve()
     for m in real/'MANIFEST.sha256', real.parent/'MANIFEST.sha256':
         if m.exists():
-            rows_ = [line.split(maxsplit=1) for line in m.read_text().splitlines() if line.strip()]
-            return {folder/p.name: h for h, f in rows_ if (p := m.parent/f.lstrip('*')).parent == real}
+            lines = [line.split(maxsplit=1) for line in m.read_text().splitlines() if line.strip()]
+            return {folder/p.name: h for h, f in lines if (p := m.parent/f.lstrip('*')).parent == real}
     return {}
 
 def _labels(folder):
@@ -632,9 +635,9 @@ def _read_pack(folder, name, split, n, files):
     x = torch.empty(len(blobs), 100, 1 if side == 28 else 3, side, side, dtype=torch.uint8)
     def put(i):
         path, blob = blobs[i]
-        m = _open(path, lambda im: _pixels(im, 3), blob)[:x.shape[2]]
+        m = _open(path, lambda im: _pixels(im, x.shape[2]), blob)
         if m.shape[1:] != (10*side, 10*side): raise _broken(path, f'mosaics of {10*side}x{10*side} pixels', f'{m.shape[1]}x{m.shape[2]}')
-        x[i] = m.unfold(1, side, side).unfold(2, side, side).permute(1, 2, 0, 3, 4).reshape(x.shape[1:])
+        x[i].view(10, 10, -1, side, side).copy_(m.unfold(1, side, side).unfold(2, side, side).permute(1, 2, 0, 3, 4))
     with ThreadPoolExecutor(4) as pool: list(pool.map(put, range(len(blobs))))
     x, c = x.flatten(0, 1).numpy(), lab[split].astype(int)
     if len(c) < len(x): raise _broken(folder/'labels.npz', f'{len(x):,} labels named {split}', f'{len(c):,}')
@@ -642,7 +645,7 @@ def _read_pack(folder, name, split, n, files):
     names = [str(s) for s in lab['names']] if 'names' in lab else _CLASSES[name]
     return x, c, names, {'coarse': torch.as_tensor(lab['coarse_of_fine'].astype(int)[c])} if 'coarse_of_fine' in lab else {}
 
-# %% ../nbs/00_data.ipynb #00-data-117
+# %% ../nbs/00_data.ipynb #00-data-119
 def _table(path):
     "Rows of a text file: name -> the words that follow"
     return {w[0]: w[1:] for line in path.read_text().splitlines() if len(w := line.split()) > 1 and w[0].endswith('.jpg')}
@@ -661,12 +664,12 @@ def _read_celeba(folder, name, split, n, files, size=None, crop=None):
     if lost: raise _broken(images, f'{len(names):,} images of the {split} split', f'{len(names) - len(lost):,}; the first that is missing is {lost[0]}')
     truth = {}
     if attr.exists():
-        rows_, heads = _table(attr), attr.read_text().splitlines()[1].split()
-        if lost := [f for f in names if len(rows_.get(f, ())) != len(heads)]: raise _broken(attr, f'{len(heads)} attributes of {lost[0]}', f'{len(rows_.get(lost[0], ()))}')
-        truth = dict(zip(heads, torch.tensor([[int(v) > 0 for v in rows_[f]] for f in names]).T))
+        table, heads = _table(attr), attr.read_text().splitlines()[1].split()
+        if lost := [f for f in names if len(table.get(f, ())) != len(heads)]: raise _broken(attr, f'{len(heads)} attributes of {lost[0]}', f'{len(table.get(lost[0], ()))}')
+        truth = dict(zip(heads, torch.tensor([[int(v) > 0 for v in table[f]] for f in names]).T))
     return Files([images/f for f in names], size or 64, crop or 148, 3), None, [], truth
 
-# %% ../nbs/00_data.ipynb #00-data-118
+# %% ../nbs/00_data.ipynb #00-data-120
 _IMAGES = {'.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.ppm', '.pgm'}
 _SPLITS = {'train', 'test', 'val', 'valid', 'validation', 'unlabeled'}
 
@@ -688,7 +691,7 @@ def _read_folder(folder, split):
     c = [i for i, g in enumerate(groups.values()) for _ in g]
     return flat or [p for g in groups.values() for p in g], c or None, list(groups)
 
-# %% ../nbs/00_data.ipynb #00-data-120
+# %% ../nbs/00_data.ipynb #00-data-122
 class _Layout(NamedTuple):
     home: str       # the folder in which the files usually are
     files: dict     # split -> names of its files
@@ -705,7 +708,7 @@ _LAYOUTS = {
     'mnist': [_PACK, _IDX], 'fashion_mnist': [_PACK, _IDX],
     'celeba': [_Layout('', {s: ['img_align_celeba'] for s in SIZES['celeba']}, _read_celeba)]}
 
-# %% ../nbs/00_data.ipynb #00-data-122
+# %% ../nbs/00_data.ipynb #00-data-124
 def _plain(name): return ''.join(ch for ch in name.lower() if ch.isalnum())
 
 def _folders(root, name, home):
@@ -727,7 +730,7 @@ def _find(name, root, split):
     known = ' or '.join(f"{lay.home + '/' if lay.home else ''}{lay.files[split][-1].split('|')[0]}" for lay in _LAYOUTS[name])
     raise BadInput(f"{name} {split} is not in {root}: {known} expected, found {', '.join(sorted(p.name for p in root.iterdir())[:6]) or 'nothing'}; give root=, set VIDGAN_DATA, or download")
 
-# %% ../nbs/00_data.ipynb #00-data-123
+# %% ../nbs/00_data.ipynb #00-data-125
 def _download(name, root, split):
     "Fetch a data set through torchvision, which checks its hashes"
     cls = dict(cifar10='CIFAR10', cifar100='CIFAR100', stl10='STL10', mnist='MNIST', fashion_mnist='FashionMNIST', celeba='CelebA')[name]
@@ -738,7 +741,7 @@ def _download(name, root, split):
         why = (str(e).splitlines() or [''])[0]
         raise BadInput(f'{name} could not be downloaded to {root} ({type(e).__name__}: {why}): fetch it where there is a network, and give root=') from e
 
-# %% ../nbs/00_data.ipynb #00-data-125
+# %% ../nbs/00_data.ipynb #00-data-127
 DATASETS = {'ring': 'Gaussians on a circle (points)', 'grid25': '25 Gaussians on a grid (points)', 'swiss_roll': 'a spiral (points)',
             'glyphs': 'digits drawn from fonts, grey', 'glyphs-colour': 'digits drawn from fonts, in colour',
             'cifar10': '60,000 photos 3x32x32, 10 classes', 'cifar100': '60,000 photos 3x32x32, 100 classes',
@@ -746,7 +749,7 @@ DATASETS = {'ring': 'Gaussians on a circle (points)', 'grid25': '25 Gaussians on
             'fashion_mnist': '70,000 pieces of clothing 1x28x28', 'celeba': '202,599 faces, aligned, cut and resized to 3x64x64',
             'folder:PATH': 'any folder of images, flat or with a folder for each class'}
 
-# %% ../nbs/00_data.ipynb #00-data-126
+# %% ../nbs/00_data.ipynb #00-data-128
 _MAKERS = {'ring': ring, 'grid25': grid25, 'swiss_roll': swiss_roll, 'glyphs': glyphs, 'glyphs-colour': glyphs}
 _RESIDENT = 2**31  # bytes of images up to which they are kept in memory
 
@@ -799,7 +802,7 @@ def _from_disk(name, root, split, n, size, download, crop=None, lazy=None):
     x = _decoded(x, lazy) if isinstance(x, Files) else _resized(x[:n], size)
     return Data(x, None if c is None else torch.tensor(c[:n]), name, split, list(classes), {k: v[:n] for k, v in truth.items()}, total=total)
 
-# %% ../nbs/00_data.ipynb #00-data-127
+# %% ../nbs/00_data.ipynb #00-data-129
 def load(
     name: str,                # one of `DATASETS`
     root=None,                # the folder your data are in; by default $VIDGAN_DATA, or ./data
@@ -818,7 +821,7 @@ def load(
     if name.startswith('folder:'): return _from_folder(name, _root(root), split, n, size, **kw)
     return _from_disk(name, _root(root), split, n, size, download, **kw)
 
-# %% ../nbs/00_data.ipynb #00-data-128
+# %% ../nbs/00_data.ipynb #00-data-130
 def check(
     name: str,  # one of `DATASETS`
     root=None   # the folder your data are in, as in `load`
