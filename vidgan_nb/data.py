@@ -542,7 +542,7 @@ def _unpickle(path, *keys):
     try:
         with open(path, 'rb') as f: d = _ArraysOnly(f, encoding='latin1').load()
         return [d[k] for k in keys]
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, ImportError, MemoryError, UnicodeDecodeError, struct.error) as e:
+    except (pickle.UnpicklingError, EOFError, ValueError, OverflowError, TypeError, KeyError, IndexError, AttributeError, ImportError, MemoryError, UnicodeDecodeError, struct.error) as e:
         raise _broken(path, f"a pickle with {', '.join(keys)}", f'{path.stat().st_size:,} bytes that do not hold it ({type(e).__name__}: {e})') from None
 
 def _read_pickles(folder, name, split, n, files):
@@ -607,8 +607,8 @@ def _labels(folder):
     "What labels.npz of a pack holds"
     path = folder/'labels.npz'
     try:
-        with np.load(path, allow_pickle=False) as z: return dict(z)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as e:
+        with open(path, 'rb') as f, np.load(f, allow_pickle=False) as z: return dict(z)
+    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as e:
         raise _broken(path, 'labels, in numpy arrays', f'{path.stat().st_size:,} bytes that cannot be read ({e})') from None
 
 def _mosaics(folder, split, n):
