@@ -13,7 +13,7 @@ __all__ = ['SHARD', 'RUNTIME', 'PRECISIONS', 'METHODS', 'RECIPES', 'KEYS', 'Loop
 # %% ../nbs/03_loops.ipynb #03-loops-003
 import ast, csv, datetime, hashlib, inspect, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid
 from bisect import bisect_right
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 
@@ -456,16 +456,22 @@ class NotFinite(ArithmeticError): "A loss or a weight became NaN or infinite"
 
 # %% ../nbs/03_loops.ipynb #03-loops-060
 def _check_finite(loop, new, last):
-    "Raise NotFinite for the first bad value in `new` (rows of the history) or the first bad weight"
+    "Raise NotFinite for the first bad value in `new` (rows of the history), or the first bad tensor among all that a checkpoint would hold"
     good = f' The last good checkpoint is {last}.' if last else ' No checkpoint was written before.'
     for t, values in new:
         for k, v in values.items():
             if not math.isfinite(v): raise NotFinite(f'{k} is {v} at step {t}.{good} Try a smaller learning rate.')
-    tensors = {f'{path}.{n}': t for path, v in parts(loop).items() if isinstance(v, nn.Module)
-               for n, t in (*v.named_parameters(), *v.named_buffers()) if t.is_floating_point() and t.numel()}
-    if not tensors: return
-    sums = torch.stack([t.detach().sum(dtype=torch.float64) for t in tensors.values()])
-    if bool(sums.isfinite().all()): return
+    tensors, names = {}, _names(loop)
+    def walk(v, path):
+        if isinstance(v, Tensor):
+            if v.is_floating_point() and v.numel(): tensors[path] = v.detach()
+        elif isinstance(v, dict):
+            for k, u in v.items(): walk(u, f'{path}.{k}')
+        elif isinstance(v, (list, tuple)):
+            for i, u in enumerate(v): walk(u, f'{path}.{i}')
+    for k, v in parts(loop).items():
+        if not isinstance(v, (History, torch.Generator)): walk(_part_state(v, names), k)
+    if not tensors or bool(torch.stack([t.sum(dtype=torch.float64).to(loop.device) for t in tensors.values()]).isfinite().all()): return
     for k, t in tensors.items():
         if bad := int((~t.isfinite()).sum()):
             raise NotFinite(f'{k} has {bad} of {t.numel()} values not finite, found at step {loop.done}.{good} Try a smaller learning rate.')
@@ -476,7 +482,7 @@ PRECISIONS = ['float32', 'bf16']
 def precise(
     precision: str,       # 'float32' or 'bf16'
     device='cpu'          # where the step runs
-):                        # a context
+) -> AbstractContextManager: # to take a step in
     "The context that a step runs in; bf16 casts products and convolutions, weights stay float32"
     if nearest(precision, PRECISIONS, 'precision') == 'float32': return nullcontext()
     return torch.autocast(torch.device(device).type, torch.bfloat16, cache_enabled=False)
@@ -529,7 +535,7 @@ def watch(
     def looked():
         with unmoved(loop), torch.no_grad():
             if look and due(look_every): h.frames.append((h.done, look(loop).detach().to('cpu', copy=True)))
-            if score and due(score_every) and first: h.add(score(loop))
+            if score and due(score_every): h.add(score(loop))           # in every process, since the history averages over them
     def read():
         nonlocal written
         new = h.flush()
@@ -711,7 +717,7 @@ def build(
 ) -> Loop:                  # at step 0; its first weights are a function of the seed alone
     "The loop that a recipe describes"
     try: torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as e: raise BadInput(f'there is no device {device!r} here ({str(e).splitlines()[0][:80]}); this machine has: cpu' + (', cuda' if torch.cuda.is_available() else '')) from None
+    except (RuntimeError, AssertionError) as e: raise BadInput(f'there is no device {device!r} here ({str(e).splitlines()[0].split(". ")[0]}); this machine has: cpu' + (', cuda' if torch.cuda.is_available() else '')) from None
     data = load(**r['data'], root=root)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(r['seed'])
@@ -757,6 +763,7 @@ def train(
         raise BadInput(f'{out} is not empty' + (f': it holds a run ({found[-1].name})' if found else '') + '; go on with --resume, or choose another --out')
     if goon and not found: raise BadInput(f'there is no checkpoint in {out/"checkpoints"} to resume from; start without --resume')
     nearest(precision, PRECISIONS, 'precision')
+    if processes() > 1: torch.distributed.barrier()              # all have looked at the folder before the first writes to it
     loop = spread(build(r, root, device))
     if goon: resume(loop, out/'checkpoints', changed)
     try:
