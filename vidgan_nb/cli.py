@@ -272,7 +272,7 @@ def score(
     *,
     judge: str | None = None, # who scores: glyph; truth for points; the recipe's if not given
     n: int = 2000,            # samples to draw; FID depends on it
-    data: str | None = None,  # what to compare with; the recipe's data if not given
+    data: str | None = None,  # what to compare with; the recipe's data, or 5,000 glyphs, if not given
     root: str | None = None,  # folder the data are in; else $VIDGAN_DATA, else ./data
     seed: int = 0,            # of the samples
     json: str | None = None   # a file that gets the scores
@@ -285,7 +285,7 @@ def score(
     if judge: nearest(judge, JUDGES, 'judge')
     if n < 2: raise BadInput(f'n is {n}: it must be 2 or more')
     source = _source(where)
-    recipe = source.recipe or dict(data=dict(name='glyphs'))
+    recipe = source.recipe or dict(data=dict(name='glyphs', n=5000))
     real = load(data, root) if data else load(**recipe['data'], root=root)
     judge = judge or recipe.get('judge') or ('truth' if len(real.shape) == 1 else 'glyph')
     count = len(source.x) if isinstance(source, _Given) else n
