@@ -160,7 +160,7 @@ class Trained:
     def latent(self,
         n: int,          # how many
         seed: int = 0    # the same seed, the same latents
-    ) -> 'Tensor':
+    ) -> object:         # a tensor
         "Normal latents (n, nz)"
         import torch
         from vidgan_nb.data import BadInput
@@ -169,7 +169,7 @@ class Trained:
 
     def made(self,
         z                # latents (n, nz)
-    ) -> 'Tensor':
+    ) -> object:         # a tensor
         "What the generator makes of latents, 500 at a time"
         import torch
         with torch.no_grad(): return torch.cat([self.G(b) for b in z.split(500)])
@@ -177,7 +177,7 @@ class Trained:
     def sample(self,
         n: int,          # how many
         seed: int = 0    # the same seed, the same samples
-    ) -> 'Tensor':
+    ) -> object:         # a tensor
         "Samples as the loop that trained it would draw them"
         return self.made(self.latent(n, seed))
 
@@ -212,7 +212,7 @@ def arc(
     a,           # latents (n, d)
     b,           # as many
     steps: int   # places on the way, both ends included
-) -> 'Tensor':   # (steps, n, d)
+) -> object:     # a tensor (steps, n, d)
     "From each `a` to its `b` along the sphere"
     import torch
     t = torch.linspace(0, 1, steps, dtype=a.dtype)[:, None, None]
@@ -418,7 +418,7 @@ COMMANDS = {'train': train, 'sample': sample, 'score': score, 'interpolate': int
 def command(
     f,                  # a function with docments
     extra: dict = {}    # for its **kw: parameter -> (annotation, default, comment)
-) -> 'function':        # the same function, as typer wants it
+) -> types.FunctionType: # the same function, as typer wants it
     "Words and options from a function's parameters"
     said, ps = docments(inspect.getsource(f), f.__name__), []
     for p in inspect.signature(f).parameters.values():
