@@ -225,7 +225,7 @@ def render(root, name, dest):
         for p in N.notebooks('.'):
             if not p.stem.startswith(name): p.unlink()
         css = Path('nbs/styles.css').read_text(encoding='utf-8')
-    XX
+        text = markdown(N.read(next(stage().glob('*.ipynb'))))
     head = dest.with_suffix('.head')
     head.write_text(f'<style>body {{ max-width: 50em !important; font-family: sans-serif; font-size: 16px }} nav {{ font-size: 80% }} {css}</style>', encoding='utf-8')
     html, err = pandoc(['-f', 'markdown', '-t', 'html5', '--mathml', '--standalone', '--toc', '-H', str(head)],

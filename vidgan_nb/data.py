@@ -104,7 +104,7 @@ def _valid(d):
 @dataclass(repr=False, eq=False)
 class Data:
     "Items, their labels, and what is known about them"
-    x: 'Tensor | Files'          # images as bytes (N, C, H, W), points as floats (N, D), or `Files` that are read when needed
+    x: Tensor                    # images as bytes (N, C, H, W), points as floats (N, D), or `Files` that are read when needed
     c: Tensor | None = None      # labels (N,), int64
     name: str = 'data'           # which data set
     split: str = 'train'         # which part of it

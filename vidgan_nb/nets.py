@@ -229,6 +229,14 @@ class frozen:
         while self._hooks: self._hooks.pop().remove()
         for m, mode in self._modes: m.training = mode
         for p, flag in self._grads: p.requires_grad_(flag)
+    def state_dict(self):
+        "The network's"
+        return self.net.state_dict()
+    def load_state_dict(self,
+        state: dict # from `state_dict`
+    ):
+        "Load it into the network, and hold that still from now on"
+        self.net.load_state_dict(state)
     def __call__(self, *args, **kw): return self.net(*args, **kw)
     def __enter__(self): return self.net
     def __exit__(self, kind, *_):

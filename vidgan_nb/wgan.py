@@ -24,6 +24,7 @@ def gradient_penalty(
     "How far the slope of `D` between `x` and `y` is from one (Gulrajani et al. 2017, Eq. 3). RuntimeError if nothing could learn from it"
     if x.shape != y.shape: raise BadInput(f'the penalty needs as many real as generated samples, of one shape: got {tuple(x.shape)} and {tuple(y.shape)}')
     if eps is None: eps = torch.rand(len(x), *[1]*(x.dim()-1), dtype=x.dtype, device=x.device)
+    if eps.dim() != x.dim() or eps.numel() != len(x): raise BadInput(f'eps has shape {tuple(eps.shape)}: one number per sample is ({len(x)}{", 1"*(x.dim()-1)})')
     z = (eps*x + (1-eps)*y).detach().requires_grad_()                    # (4)
     g, = torch.autograd.grad(D(z).sum(), z, create_graph=True)
     if not g.requires_grad: raise RuntimeError('the penalty has no graph: are the parameters of the critic frozen?')
@@ -50,7 +51,8 @@ class WGANGP(Loop):
         super().__init__(seed, device)
         for k, v in dict(nz=nz, lr=lr, n_critic=n_critic).items():
             if v <= 0: raise BadInput(f'{k} is {v}: it must be positive')
-        if lam < 0 or not 0 <= ema < 1: raise BadInput(f'lam is {lam} and ema {ema}: lam must be 0 or more, ema in [0, 1)')
+        if not lam >= 0 or not 0 <= ema < 1: raise BadInput(f'lam is {lam} and ema {ema}: lam must be 0 or more, ema in [0, 1)')
+        if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in D.modules()): raise BadInput('the critic has batch norm, so its slope at one sample depends on the others: take a critic without')
         if getattr(G, 'nz', nz) != nz: raise BadInput(f'nz is {nz}, but the generator takes latents of length {G.nz}: set both')
         self.G, self.D = (net.to(self.device, memory_format=torch.channels_last) for net in (G, D))
         self.bs, self.nz, self.lam, self.n_critic = bs, nz, lam, n_critic
@@ -91,6 +93,12 @@ class WGANGP(Loop):
         if self.ema: self.ema.update(self.G)
         return {k: v.detach() for k, v in seen.items()}
 
+    def kept(self,
+        name: str         # 'G' or 'D'
+    ) -> nn.Module:       # of the generator its average, where there is one
+        "What samples are drawn from, and what a record keeps"
+        return self.ema.net if name == 'G' and self.ema else getattr(self, name)
+
     @torch.no_grad()
     def sample(self,
         n: int,                 # how many
@@ -98,4 +106,4 @@ class WGANGP(Loop):
     ) -> Tensor:                # (n, ...), from the generator in evaluation mode
         "Generated samples; draws nothing from the loop's own randomness"
         z = torch.randn(n, self.nz, generator=torch.Generator().manual_seed(seed)).to(self.device)
-        with frozen(self.ema.net if self.ema else self.G) as G: return torch.cat([G(b) for b in z.split(500)])
+        with frozen(self.kept('G')) as G: return torch.cat([G(b) for b in z.split(500)])
