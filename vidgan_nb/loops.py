@@ -70,6 +70,7 @@ class History:
     "What a run measured: columns by name, frames by step, how many steps and seconds it took"
     def __init__(self):
         self.done, self.seconds, self.frames, self._cols, self._wait = 0, 0., [], {}, []
+        self.run, self.begun = uuid.uuid4().hex[:12], False      # whose history this is; was the loop looked at before its first step?
 
     def add(self,
         values: dict # name -> scalar (a detached tensor or a number), measured at step `done`
@@ -121,14 +122,14 @@ class History:
     def state_dict(self) -> dict:
         "All of it, to be saved"
         self.flush()
-        return dict(done=self.done, seconds=self.seconds, frames=[(t, f) for t, f in self.frames],
+        return dict(run=self.run, begun=self.begun, done=self.done, seconds=self.seconds, frames=[(t, f) for t, f in self.frames],
                     cols={k: tuple(np.array(c) for c in v) for k, v in self._cols.items()})
 
     def load_state_dict(self,
         state: dict # of another history
     ) -> None:
         "Become what was saved"
-        self.done, self.seconds, self.frames, self._wait = state['done'], state['seconds'], list(state['frames']), []
+        self.run, self.begun, self.done, self.seconds, self.frames, self._wait = state['run'], state['begun'], state['done'], state['seconds'], list(state['frames']), []
         self._cols = {k: (t.tolist(), v.tolist()) for k, (t, v) in state['cols'].items()}
 
 # %% ../nbs/03_loops.ipynb #03-loops-015
@@ -373,7 +374,7 @@ def save(
 ) -> Path:             # of the new checkpoint
     "Write a checkpoint: whole and on the disk, or not there at all"
     folder, tensors = Path(folder), {}
-    body = dict(format=1, step=loop.done, method=type(loop).__name__, recipe=loop.recipe,
+    body = dict(format=1, run=loop.history.run, step=loop.done, method=type(loop).__name__, recipe=loop.recipe,
                 versions=dict(vidgan_nb=__version__, torch=torch.__version__), state=_flatten(loop_state(loop), tensors),
                 tensors={k: list(t.shape) for k, t in tensors.items()}, shards={})
     final, tmp = folder/f'step-{loop.done:08d}', folder/f'.tmp-{uuid.uuid4().hex[:8]}'
@@ -576,6 +577,17 @@ def _append_csv(history, path, since):
             w.writerows(history.rows(-1 if whole else since))
     except OSError as e: raise BadInput(f'cannot write {path}: {e.strerror}') from None
 
+def _run(checkpoint):
+    "Whose checkpoint this is; None if it cannot be read"
+    try: return json.loads((checkpoint/'state.json').read_bytes())['body']['run']
+    except (OSError, ValueError, KeyError, TypeError): return None
+
+def _board(out, step):
+    "A TensorBoard writer in out/tensorboard that goes on after `step`; None where TensorBoard is not installed"
+    try: from torch.utils.tensorboard import SummaryWriter
+    except ImportError: return None
+    return SummaryWriter(Path(out)/'tensorboard', purge_step=step + 1 if step else None)
+
 def _hold(out):
     "Make the folder and lock it until the result is dropped; BadInput if another process writes to it"
     try:
@@ -596,7 +608,7 @@ def _hold(out):
 def watch(
     loop: Loop,                    # whose steps
     steps: int,                    # how many more to take
-    out=None,                      # folder for history.csv and checkpoints/; none: nothing is written
+    out=None,                      # folder for history.csv, checkpoints/ and, if TensorBoard is installed, tensorboard/; none: nothing is written
     look=None,                     # loop -> frame (a tensor), kept in history.frames
     look_every: int = 0,           # steps; also before the first and after the last; 0: never
     score=None,                    # loop -> dict of numbers, joined to the history
@@ -621,6 +633,9 @@ def watch(
         nonlocal written
         new = h.flush()
         if out and first: _append_csv(h, Path(out)/'history.csv', written); written = h.done
+        if board:
+            for t, values in new:
+                for k, v in values.items(): board.add_scalar(k, v, t)
         _check_finite(loop, new, last, known)
         return new
     def keep():
@@ -628,13 +643,14 @@ def watch(
         read(); _same_buffers(loop)
         if mark: mark = _refuse_lost(loop, mark)
         if first: last = save(loop, Path(out)/'checkpoints')
-    mark, known = None, _bad(loop).keys() - _names(loop).values()
+    mark, board, known = None, None, _bad(loop).keys() - _names(loop).values()
     if out and first:
         found = checkpoints(Path(out)/'checkpoints')
-        if h.done == 0 and found: raise BadInput(f'{out} already holds a run ({found[-1].name}): resume it, or choose another folder')
-        held, last = _hold(out), (found or [None])[-1]
-    if h.done == 0:
+        if found and _run(found[-1]) != h.run: raise BadInput(f'{out} already holds another run ({found[-1].name}): resume that, or choose another folder')
+        held, last, board = _hold(out), (found or [None])[-1], _board(out, h.done)
+    if not h.begun:
         looked()
+        h.begun = True
         if out: keep()                                  # so that a run can be resumed from its first moment
     with interrupt_between_steps() as pressed, tqdm(total=end, initial=h.done, unit='step', disable=not (_watched() if bar is None else bar) or not first) as pbar:
         start, before = time.perf_counter(), h.seconds
@@ -649,11 +665,13 @@ def watch(
                 if out and at(checkpoint_every) and h.done < end: keep()
                 if pressed: break
             keep() if out else read()
-        finally: pbar.close()
+        finally:
+            pbar.close()
+            if board: board.close()
     if pressed: raise KeyboardInterrupt(f'stopped after step {h.done}' + (f'; the checkpoint is {last}' if last else ''))
     return h
 
-# %% ../nbs/03_loops.ipynb #03-loops-087
+# %% ../nbs/03_loops.ipynb #03-loops-089
 def join_processes(
     device: str = 'cpu'    # what was asked for
 ) -> str:                  # what this process uses: with several GPUs, its own
@@ -663,7 +681,7 @@ def join_processes(
         PartialState(cpu=device == 'cpu')
     return f'cuda:{os.environ["LOCAL_RANK"]}' if device == 'cuda' and 'LOCAL_RANK' in os.environ else device
 
-# %% ../nbs/03_loops.ipynb #03-loops-088
+# %% ../nbs/03_loops.ipynb #03-loops-090
 def spread(
     loop: Loop            # built alike in every process, from the same seed
 ) -> Loop:                # the same loop
@@ -680,7 +698,7 @@ def spread(
         if isinstance(v, nn.Module) and loop.device.type == 'cuda': nn.SyncBatchNorm.convert_sync_batchnorm(v)
     return loop
 
-# %% ../nbs/03_loops.ipynb #03-loops-089
+# %% ../nbs/03_loops.ipynb #03-loops-091
 class _Gather(torch.autograd.Function):
     "All processes' rows; backwards each gets the sum of what all of them want of its rows"
     @staticmethod
@@ -694,14 +712,14 @@ class _Gather(torch.autograd.Function):
         torch.distributed.all_reduce(g)
         return g[rows(len(g))]
 
-# %% ../nbs/03_loops.ipynb #03-loops-090
+# %% ../nbs/03_loops.ipynb #03-loops-092
 def whole(
     t: Tensor     # this process's rows (n, ...)
 ) -> Tensor:      # the rows of all processes (processes*n, ...)
     "Gather a batch, differentiably: for what a loss needs from all of it"
     return t if processes() == 1 else _Gather.apply(t)
 
-# %% ../nbs/03_loops.ipynb #03-loops-094
+# %% ../nbs/03_loops.ipynb #03-loops-096
 METHODS = {'wgan': 'wgan:WGANGP', 'classify': 'metrics:Classify'}   # name in a recipe -> module:class of this package, or a class
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, score_n=int, score_every=int,
@@ -727,7 +745,7 @@ def method(
     "The class that a recipe trains"
     return resolve(METHODS[nearest(str(r.get('method')), list(METHODS), 'method')])
 
-# %% ../nbs/03_loops.ipynb #03-loops-095
+# %% ../nbs/03_loops.ipynb #03-loops-097
 def settings(
     cls: type                # a Loop
 ) -> tuple[dict, list]:      # what `loop` in a recipe may set: name -> parameter; the names of its networks
@@ -755,7 +773,7 @@ def _change(r, key, value):
     elif rest: raise BadInput(f'unknown setting {key!r}: before the dot stands one of {", ".join(["data", "loop", *nets])}')
     else: r['loop'] = r['loop'] | {nearest(head, [*knobs, *own, 'data', *nets], 'setting'): value}
 
-# %% ../nbs/03_loops.ipynb #03-loops-096
+# %% ../nbs/03_loops.ipynb #03-loops-098
 def load_recipe(
     name: str | Path,   # one of the package's recipes, the path of a YAML file, or a method (then its defaults)
     sets: list = ()     # changes, each 'key=value': steps=100, lr=1e-3, G.width=64, data.n=500
@@ -784,7 +802,7 @@ def load_recipe(
     if not own_judge: r['judge'] = JUDGE_OF.get(str(r['data'].get('name')).split('-')[0], 'pixels')
     return check_recipe(r)
 
-# %% ../nbs/03_loops.ipynb #03-loops-097
+# %% ../nbs/03_loops.ipynb #03-loops-099
 def check_recipe(
     r: dict        # with data, nets, loop, steps and seed
 ) -> dict:         # every value cast by its annotation
@@ -801,7 +819,7 @@ def check_recipe(
         if 'net' not in r['nets'].get(k, {}): raise BadInput(f'the recipe names no network for {k}: add nets: {{{k}: {{net: ...}}}}')
     return r
 
-# %% ../nbs/03_loops.ipynb #03-loops-098
+# %% ../nbs/03_loops.ipynb #03-loops-100
 def build(
     r: dict,                # a checked recipe
     root=None,              # where data lie; see `load`
@@ -818,7 +836,7 @@ def build(
     loop.recipe = r
     return loop
 
-# %% ../nbs/03_loops.ipynb #03-loops-102
+# %% ../nbs/03_loops.ipynb #03-loops-104
 def _eyes(loop, root=None):
     "look and score for a loop from a recipe: what it samples; what its judge, or the loop itself, says"
     r = loop.recipe
@@ -836,7 +854,7 @@ def _pictures(loop, out):
     if loop.history.names: made['curves.png'] = curves(loop.history)
     for name, picture in made.items(): save_picture(picture, Path(out)/name)
 
-# %% ../nbs/03_loops.ipynb #03-loops-103
+# %% ../nbs/03_loops.ipynb #03-loops-105
 def train(
     r: dict,                       # a checked recipe
     out,                           # a new folder: recipe.yaml, history.csv, scores.json, checkpoints/, samples.png, filmstrip.png, curves.png
@@ -887,7 +905,7 @@ def _plain(v):
     "Tuples as lists, for YAML and JSON"
     return {k: _plain(u) for k, u in v.items()} if isinstance(v, dict) else [_plain(u) for u in v] if isinstance(v, (list, tuple)) else v
 
-# %% ../nbs/03_loops.ipynb #03-loops-106
+# %% ../nbs/03_loops.ipynb #03-loops-108
 def _tree(node):
     "A syntax tree as nested tuples, without positions, contexts, annotations and docstrings: equal for equal programs in every Python"
     if isinstance(node, list): return tuple(_tree(n) for n in node)
@@ -909,7 +927,7 @@ def _module(name):
             other |= {a.asname or a.name: (n.module.removeprefix('vidgan_nb.'), a.name) for a in n.names}
     return own, other
 
-# %% ../nbs/03_loops.ipynb #03-loops-107
+# %% ../nbs/03_loops.ipynb #03-loops-109
 def sources(
     r: dict                # a recipe
 ) -> dict[str, str]:       # 'module.name' -> hash, for all that the method, its networks and its data reach by name
@@ -930,7 +948,7 @@ def sources(
             start += [(m, n.id) for n in ast.walk(own[name]) if isinstance(n, ast.Name)]
     return dict(sorted(out.items()))
 
-# %% ../nbs/03_loops.ipynb #03-loops-109
+# %% ../nbs/03_loops.ipynb #03-loops-111
 def runs_folder() -> Path: # $VIDGAN_RUNS, or runs/ of the repository, or the copy that comes with the package
     "Where the records lie"
     if 'VIDGAN_RUNS' in os.environ: return Path(os.environ['VIDGAN_RUNS'])
@@ -949,7 +967,7 @@ def _peak_memory(device):
     if device.type == 'cuda': return round(torch.cuda.max_memory_allocated(device)/2**20)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform == 'darwin' else 2**10))
 
-# %% ../nbs/03_loops.ipynb #03-loops-110
+# %% ../nbs/03_loops.ipynb #03-loops-112
 def write_record(
     loop: Loop,           # trained
     name: str,            # of the record
@@ -983,7 +1001,7 @@ def write_record(
     for p in final.parent.glob(f'.{name}-*'): shutil.rmtree(p, ignore_errors=True)
     return final
 
-# %% ../nbs/03_loops.ipynb #03-loops-111
+# %% ../nbs/03_loops.ipynb #03-loops-113
 class Run:
     "The record of a run: its recipe, history, frames, scores, networks, and who made it"
     def __init__(self,
@@ -1038,7 +1056,7 @@ class Run:
         return (f'{self.name}: {self.steps:,} steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} ({m["threads"]} threads), {m["date"]}, '
                 f'torch {m["torch"]}; {self.state}' + (f' ({"; ".join(self.stale[:3])})' if self.stale else ''))
 
-# %% ../nbs/03_loops.ipynb #03-loops-112
+# %% ../nbs/03_loops.ipynb #03-loops-114
 def record(
     name: str,                  # of a recipe
     root=None,                  # where data lie
