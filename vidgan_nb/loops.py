@@ -887,7 +887,7 @@ def train(
     except (BadInput, KeyboardInterrupt):
         if not goon and loop.done == 0 and rank() == 0:           # nothing was trained: the folder is free again
             for name in ('recipe.yaml', 'history.csv'): (out/name).unlink(missing_ok=True)
-            shutil.rmtree(out/'checkpoints', ignore_errors=True)
+            for name in ('checkpoints', 'tensorboard'): shutil.rmtree(out/name, ignore_errors=True)
             if fresh: out.rmdir()
         raise
     if rank() == 0:
