@@ -193,7 +193,7 @@ def grid(
             ax.text(pad + i % cols*w + (w - pad)/2, pad + i//cols*h + h - pad - below/2, str(label), ha='center', va='center', fontsize=7)
     return ax.figure
 
-# %% ../nbs/01_show.ipynb #01-show-041
+# %% ../nbs/01_show.ipynb #01-show-045
 _ROLES = {'real': REAL, 'data': REAL, 'generated': FAKE, 'fake': FAKE, 'teacher': TEACHER, 'student': STUDENT}
 _MARKS = {REAL: ('o', 2.6, .55), FAKE: ('^', 3., .75), TEACHER: ('s', 2.6, .75), STUDENT: ('D', 2.6, .75)}
 
@@ -224,7 +224,7 @@ def _dots(ax, z, colour, rim='white', scale=1., **kw):
     mark, size, alpha = _MARKS.get(colour, ('v', 3., .75))
     return ax.plot(*z.numpy().T, mark, ms=size*scale, alpha=alpha, mfc=colour, mec=rim, mew=.25, ls='none', **kw)[0]
 
-# %% ../nbs/01_show.ipynb #01-show-042
+# %% ../nbs/01_show.ipynb #01-show-046
 def points(
     x: Tensor | Mapping | None,         # real points (N, 2); or several clouds by name, `{'teacher': t, 'student': s}`
     y: Tensor | None = None,            # generated points (M, 2), drawn over the real ones
@@ -245,7 +245,7 @@ def points(
         if legend: ax.legend(loc='upper left', bbox_to_anchor=(1.01, 1), borderaxespad=0, handletextpad=.2, markerscale=2)
     return ax.figure
 
-# %% ../nbs/01_show.ipynb #01-show-046
+# %% ../nbs/01_show.ipynb #01-show-050
 @contextmanager
 def _resting(D):
     "`D` in eval mode, so that being asked changes no buffer and draws no dropout; then each module's own mode again"
@@ -278,7 +278,7 @@ def _arrows(ax, D, square, n, unit, like):
     q = ax.quiver(*z.float().cpu().numpy().T, *g.numpy().T, angles='xy', scale_units='xy', scale=unit/cell[0], pivot='mid', color=_INK, width=.004, headwidth=4.5, zorder=4)
     ax.quiverkey(q, .93, 1.045, unit, f'slope {unit:g}', labelpos='W', coordinates='axes', labelsep=.05, fontproperties=dict(size=8))
 
-# %% ../nbs/01_show.ipynb #01-show-047
+# %% ../nbs/01_show.ipynb #01-show-051
 def slopes(
     D: Callable,                        # critic (N, 2) -> (N,)
     z: Tensor                           # points (N, 2)
@@ -291,7 +291,7 @@ def slopes(
         g, = torch.autograd.grad(v.sum(), z)
     return v.detach(), g
 
-# %% ../nbs/01_show.ipynb #01-show-048
+# %% ../nbs/01_show.ipynb #01-show-052
 def field(
     D: Callable,                        # critic (N, 2) -> (N,): a network, or any function
     ax=None,                            # axes to draw in; a new figure if none
@@ -328,7 +328,7 @@ def field(
         ax.set(xlim=square[:2], ylim=square[2:], aspect='equal', xlabel='$x_1$', ylabel='$x_2$', title=title or ' ')
     return ax.figure
 
-# %% ../nbs/01_show.ipynb #01-show-060
+# %% ../nbs/01_show.ipynb #01-show-068
 @runtime_checkable
 class HistoryLike(Protocol):
     "What `curves` asks of a history"
@@ -336,7 +336,7 @@ class HistoryLike(Protocol):
     def __getitem__(self, name: str) -> np.ndarray: "The values of a column"
     def at(self, name: str) -> np.ndarray: "The steps at which they were measured"
 
-# %% ../nbs/01_show.ipynb #01-show-062
+# %% ../nbs/01_show.ipynb #01-show-070
 def running_mean(
     v: np.ndarray,     # values (T,); NaN is left out
     k: int             # values in the window, centred; odd, so an even one is taken as the next
@@ -349,7 +349,7 @@ def running_mean(
     a, b = np.maximum(i - half, 0), np.minimum(i + half + 1, len(v))
     return (s[b] - s[a])/np.where(m[b] > m[a], m[b] - m[a], np.nan)
 
-# %% ../nbs/01_show.ipynb #01-show-065
+# %% ../nbs/01_show.ipynb #01-show-073
 def _seeds(runs, name):
     "(steps, mean, lo, hi, what the band is) of one column over several runs; (steps, values, None, None, '') of one"
     for r in runs: nearest(name, list(r.names), 'column')
@@ -395,7 +395,7 @@ def _lines(h, names):
     picked = list(h) if names is None else [nearest(n, list(h), 'curve') for n in names]
     return {k: _one(h[k], k, None) for k in picked}, picked[0] if len(picked) == 1 else None
 
-# %% ../nbs/01_show.ipynb #01-show-066
+# %% ../nbs/01_show.ipynb #01-show-074
 def curves(
     h: HistoryLike | list | Mapping,    # a history; a list of them (seeds); or a dict: name -> history, seeds, values, (steps, values), (steps, mean, lo, hi) or (seeds, T)
     names=None,                         # which columns, one or several; all if not given
@@ -432,7 +432,7 @@ def curves(
         if told: ax.legend()
     return ax.figure
 
-# %% ../nbs/01_show.ipynb #01-show-078
+# %% ../nbs/01_show.ipynb #01-show-088
 def _frames(frames, titles=None, n=None):
     "Frames as a list, a title for each, at most `n` of them, evenly spread, the first and the last among them"
     frames = list(frames)
@@ -461,7 +461,7 @@ def _canvases(frames, cols):
     if len(shapes) > 1: raise BadInput(f'frames differ in number or size of images: canvases {sorted(shapes)}')
     return canvases
 
-# %% ../nbs/01_show.ipynb #01-show-079
+# %% ../nbs/01_show.ipynb #01-show-089
 def filmstrip(
     frames,                             # list or (T, ...) tensor of batches (N, C, H, W) or of clouds (N, 2); or pairs (step, frame)
     titles: Sequence[str] | None = None,# one a frame; 'step 400' by itself for pairs
@@ -491,7 +491,7 @@ def filmstrip(
             ax.spines[:].set_visible(True)
     return fig
 
-# %% ../nbs/01_show.ipynb #01-show-089
+# %% ../nbs/01_show.ipynb #01-show-099
 _PLAYER = '''<figure class="vidgan-player" data-lm-suppress-shortcuts="true" data-fps="{fps:g}" data-cols="{cols}" data-titles="{titles}" style="margin:0 0 1em">
 <div class="vp-stage" data-w="{w}" data-h="{h}" data-k="{k}"><img src="data:image/png;base64,{data}" width="{sheet_w}" height="{sheet_h}" alt="{alt}" style="max-width:min(100%,650px);height:auto;image-rendering:{crisp}"></div>
 <figcaption class="vp-still">{caption}</figcaption>
@@ -539,7 +539,7 @@ _SCRIPT = '''
 })();
 '''
 
-# %% ../nbs/01_show.ipynb #01-show-090
+# %% ../nbs/01_show.ipynb #01-show-100
 def _rgb(fig):
     "A figure as uint8 (H, W, 3)"
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -572,7 +572,7 @@ def _films(frames, cols, x, lim):
     if len({f.shape for f in films}) > 1: raise BadInput(f'frames differ in size: {sorted({f.shape[:2] for f in films})} pixels')
     return np.stack(films), k, exact
 
-# %% ../nbs/01_show.ipynb #01-show-091
+# %% ../nbs/01_show.ipynb #01-show-101
 class Player:
     "A film as one piece of HTML, made by `player`; shows itself as the value of a cell"
     def __init__(self,
@@ -589,7 +589,7 @@ class Player:
         page = f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(self.alt)}</title></head>'
         return _write(path, f'{page}\n<body style="font-family:sans-serif">\n{self.html}\n</body></html>\n'.encode())
 
-# %% ../nbs/01_show.ipynb #01-show-092
+# %% ../nbs/01_show.ipynb #01-show-102
 def player(
     frames,                              # as in `filmstrip`; or figures, all of one size
     titles: Sequence[str] | None = None, # one a frame; 'step 400' by itself for pairs
@@ -620,7 +620,7 @@ def player(
     return Player(_PLAYER.format(fps=fps, cols=across, titles=esc(json.dumps(titles)), w=w, h=h, k=k, sheet_w=across*w, sheet_h=rows*h,
         data=base64.b64encode(out.getvalue()).decode(), alt=esc(alt), crisp='pixelated' if exact else 'auto', caption=esc(f'{t} frames{span}, left to right, row by row.'), last=t-1, script=_SCRIPT), alt, t)
 
-# %% ../nbs/01_show.ipynb #01-show-107
+# %% ../nbs/01_show.ipynb #01-show-117
 def _write(path, data):
     "Bytes into a file, at once or not at all"
     path = Path(path)
@@ -642,7 +642,7 @@ def _suffix(path, known):
     if s not in known: raise BadInput(f'cannot write {path}: the name must end in {" or ".join(known)}')
     return s
 
-# %% ../nbs/01_show.ipynb #01-show-108
+# %% ../nbs/01_show.ipynb #01-show-118
 def save(
     picture,                     # a figure; or images (N, C, H, W) or (C, H, W) in [-1, 1], written pixel for pixel
     path: str | os.PathLike,     # ends in .png, or .svg or .pdf for a figure; folders are made, a file is replaced
@@ -661,7 +661,7 @@ def save(
     Image.fromarray(rgb if rgb.shape[2] == 3 else rgb[..., 0]).save(out, 'PNG')
     return _write(path, out.getvalue())
 
-# %% ../nbs/01_show.ipynb #01-show-109
+# %% ../nbs/01_show.ipynb #01-show-119
 def animate(
     frames,                      # as in `player`
     path: str | os.PathLike,     # ends in .gif (256 colours) or .webp (exact, and smaller)
