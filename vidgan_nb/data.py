@@ -75,7 +75,7 @@ def randn(
     "Normal numbers, the same for any number of processes"
     return torch.randn(n, *shape, generator=gen, device=gen.device)[rows(n)]
 
-# %% ../nbs/00_data.ipynb #00-data-021
+# %% ../nbs/00_data.ipynb #00-data-020
 def _generator(
     *key,         # words and numbers: what the generator is for, and the user's seed
     device='cpu'  # where its numbers are made
@@ -84,7 +84,7 @@ def _generator(
     h = hashlib.blake2b(repr(key).encode(), digest_size=4).digest()
     return torch.Generator(device).manual_seed(int.from_bytes(h, 'little'))
 
-# %% ../nbs/00_data.ipynb #00-data-024
+# %% ../nbs/00_data.ipynb #00-data-023
 def _unit(x):
     "Bytes to float in [-1, 1]; floats as they are"
     return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
@@ -100,7 +100,7 @@ def _valid(d):
     if d.c is not None and d.classes and not 0 <= d.c.min() <= d.c.max() < len(d.classes):
         raise BadInput(f'{d.name} {d.split}: labels from 0 to {len(d.classes) - 1} expected, found {d.c.min()} to {d.c.max()}')
 
-# %% ../nbs/00_data.ipynb #00-data-025
+# %% ../nbs/00_data.ipynb #00-data-024
 @dataclass(repr=False, eq=False)
 class Data:
     "Items, their labels, and what is known about them"
@@ -176,7 +176,7 @@ class Data:
         def move(v): return v.to(device) if isinstance(v, Tensor) else v
         return replace(self, x=move(self.x), c=move(self.c), truth={k: move(v) for k, v in self.truth.items()}, centres=move(self.centres))
 
-# %% ../nbs/00_data.ipynb #00-data-034
+# %% ../nbs/00_data.ipynb #00-data-033
 def _mixture(name, n, centres, std, seed, split):
     "`n` points round `centres`; the label of a point is the number of its centre"
     g = _generator(name, seed, split)
@@ -184,7 +184,7 @@ def _mixture(name, n, centres, std, seed, split):
     x = centres[c] + std*torch.randn(n, centres.shape[1], generator=g)
     return Data(x, c, name, split, [str(i) for i in range(len(centres))], centres=centres, std=std)
 
-# %% ../nbs/00_data.ipynb #00-data-035
+# %% ../nbs/00_data.ipynb #00-data-034
 def ring(
     n: int = 10_000,              # points
     modes: int = 8,               # Gaussians, evenly on a circle
@@ -205,7 +205,7 @@ def grid25(
     "25 Gaussians on a grid, as in the DOT and DGflow papers: means (2i, 2j), deviation .05, all divided by 2.828"
     return _mixture('grid25', n, torch.cartesian_prod(*[torch.arange(-2., 3)]*2)*2/2.828, .05/2.828, seed, split)
 
-# %% ../nbs/00_data.ipynb #00-data-036
+# %% ../nbs/00_data.ipynb #00-data-035
 def swiss_roll(
     n: int = 10_000,       # points
     noise: float = .25,    # standard deviation before the scaling
@@ -218,11 +218,11 @@ def swiss_roll(
     x = torch.stack([t*t.cos(), t*t.sin()], 1) + noise*torch.randn(n, 2, generator=g)
     return Data(x/7.5, name='swiss_roll', split=split, truth={'angle': t})
 
-# %% ../nbs/00_data.ipynb #00-data-045
+# %% ../nbs/00_data.ipynb #00-data-044
 FONTS = ['DejaVuSans', 'DejaVuSans-Bold', 'DejaVuSansMono', 'DejaVuSansMono-Bold', 'DejaVuSerif', 'DejaVuSerif-Bold',
          'STIXGeneral', 'STIXGeneralBol', 'cmr10', 'cmb10', 'cmss10', 'cmtt10']
 
-# %% ../nbs/00_data.ipynb #00-data-047
+# %% ../nbs/00_data.ipynb #00-data-046
 @lru_cache(4)
 def _masks(size):
     "Upright digits (font, em, class, P, P) as bytes, with a dark margin of (P - size)/2; and the em sizes in pixels"
@@ -241,7 +241,7 @@ def _masks(size):
                 out[i, j, k] = im
     return F.pad(torch.from_numpy(out), [size//3 + 2]*4), torch.tensor(ems)
 
-# %% ../nbs/00_data.ipynb #00-data-050
+# %% ../nbs/00_data.ipynb #00-data-049
 def _lean(
     masks: Tensor,  # (M, P, P) bytes, each with a margin
     which: Tensor,  # (n,) the mask of each image
@@ -259,7 +259,7 @@ def _lean(
     w = masks.flatten().unfold(0, size + 1, 1).index_select(0, start.flatten()).float()
     return torch.lerp(w[:, 1:], w[:, :-1], (u - whole).float().view(-1, 1)).view(-1, 1, size, size)
 
-# %% ../nbs/00_data.ipynb #00-data-052
+# %% ../nbs/00_data.ipynb #00-data-051
 def glyphs(
     n: int = 20_000,       # images
     size: int = 32,        # height and width in pixels, 16 or more
@@ -286,7 +286,7 @@ def glyphs(
     if colour: truth |= {'ink': ink.float(), 'ground': ground.float()}
     return Data(x, c, 'glyphs-colour' if colour else 'glyphs', split, [str(i) for i in range(10)], truth)
 
-# %% ../nbs/00_data.ipynb #00-data-069
+# %% ../nbs/00_data.ipynb #00-data-068
 def _each(x, gen, *shape):
     "Uniform numbers for every image of this process's rows `x`"
     if x.dim() != 4: raise BadInput(f'only images can be augmented, not items of shape {tuple(x.shape[1:])}')
@@ -300,7 +300,7 @@ def flip(
     m = _each(x, gen) < .5
     return torch.cat([x, x.flip(-1)]).index_select(0, torch.arange(len(x), device=x.device) + len(x)*m)
 
-# %% ../nbs/00_data.ipynb #00-data-071
+# %% ../nbs/00_data.ipynb #00-data-070
 def shift(
     x: Tensor,            # images (N, C, H, W), bytes or floats in [-1, 1]
     gen: torch.Generator, # where the draws come from
@@ -314,7 +314,7 @@ def shift(
     start = torch.arange(n*c, device=x.device).view(n, c, 1)*y[0, 0].numel() + (d[:, :1] + torch.arange(h, device=x.device))[:, None]*y.shape[-1] + d[:, 1:, None]
     return y.flatten().unfold(0, w, 1).index_select(0, start.flatten()).view(n, c, h, w)
 
-# %% ../nbs/00_data.ipynb #00-data-072
+# %% ../nbs/00_data.ipynb #00-data-071
 def compose(
     *augs: Callable  # functions (x, gen) -> x
 ) -> Callable:       # one function (x, gen) -> x
@@ -332,7 +332,7 @@ def augmentation(
     "The augmentation that a recipe names"
     return compose(*[AUGMENTATIONS[nearest(a.strip(), AUGMENTATIONS, 'augmentation')] for a in name.split('+')])
 
-# %% ../nbs/00_data.ipynb #00-data-080
+# %% ../nbs/00_data.ipynb #00-data-079
 def _broken(path, expected, found):
     "The error for a file that is not what it should be"
     return BadInput(f'{path}: expected {expected}, found {found}')
@@ -346,7 +346,7 @@ def _fit(x, size, crop=None):
     if size in (None, crop): return x.contiguous()
     return torch.cat([F.interpolate(v, (size, size), mode='bicubic', antialias=True) for v in x.split(1000)])
 
-# %% ../nbs/00_data.ipynb #00-data-081
+# %% ../nbs/00_data.ipynb #00-data-080
 _GREY = ('1', 'L', 'LA', 'I', 'F')
 
 def _open(path, look, blob=None):
@@ -374,7 +374,7 @@ def _pixels(im, channels):
     a = np.array(im.convert('L' if channels == 1 else 'RGB'))
     return torch.from_numpy(a).view(*a.shape[:2], channels).permute(2, 0, 1)
 
-# %% ../nbs/00_data.ipynb #00-data-082
+# %% ../nbs/00_data.ipynb #00-data-081
 class Files:
     "Image files, decoded when they are asked for: bytes of one shape"
     def __init__(self,
@@ -421,7 +421,7 @@ class Files:
         with ThreadPoolExecutor(4) as pool: list(pool.map(put, range(len(self))))
         return out
 
-# %% ../nbs/00_data.ipynb #00-data-093
+# %% ../nbs/00_data.ipynb #00-data-091
 class _Take:
     "What a worker does: decode the images of one batch, or say why not"
     def __init__(self, files): self.files = files
@@ -436,7 +436,7 @@ def _ahead(b):
     return iter(torch.utils.data.DataLoader(_Take(b.data.x), sampler=asks(), batch_size=None, num_workers=b.workers,
                                             generator=torch.Generator(), pin_memory='cuda' in str(b.device)))
 
-# %% ../nbs/00_data.ipynb #00-data-094
+# %% ../nbs/00_data.ipynb #00-data-092
 class Batches:
     "Endless shuffled batches (x, c); batch k is a function of the seed and of k alone"
     def __init__(self,
@@ -501,12 +501,12 @@ class Batches:
         self.count, self.seed, self._orders, self._stream = state['count'], state['seed'], {}, None
         self.gen.set_state(state['gen'].cpu())
 
-# %% ../nbs/00_data.ipynb #00-data-113
+# %% ../nbs/00_data.ipynb #00-data-111
 SIZES = {'cifar10': dict(train=50_000, test=10_000), 'cifar100': dict(train=50_000, test=10_000),
          'stl10': dict(train=5_000, test=8_000, unlabeled=100_000), 'mnist': dict(train=60_000, test=10_000),
          'fashion_mnist': dict(train=60_000, test=10_000), 'celeba': dict(train=162_770, valid=19_867, test=19_962)}
 
-# %% ../nbs/00_data.ipynb #00-data-114
+# %% ../nbs/00_data.ipynb #00-data-112
 _CLASSES = {'cifar10': 'airplane automobile bird cat deer dog frog horse ship truck'.split(),
             'stl10': 'airplane bird car cat deer dog horse monkey ship truck'.split(),
             'mnist': [str(i) for i in range(10)],
@@ -526,7 +526,7 @@ def _bytes(path, *shape):
     if want != have: raise _broken(path, f"{want:,} bytes ({'x'.join(map(str, shape))})", f'{have:,}')
     return np.memmap(path, np.uint8, 'r', shape=shape)
 
-# %% ../nbs/00_data.ipynb #00-data-116
+# %% ../nbs/00_data.ipynb #00-data-114
 class _ArraysOnly(pickle.Unpickler):
     "Reads pickles of plain data and numpy arrays; anything else in them is refused"
     known = {('numpy.core.multiarray', '_reconstruct'), ('numpy._core.multiarray', '_reconstruct'), ('numpy', 'ndarray'), ('numpy', 'dtype')}
@@ -536,7 +536,7 @@ class _ArraysOnly(pickle.Unpickler):
         if (module, name) not in self.known: raise pickle.UnpicklingError(f'a call of {module}.{name}, which is not data')
         return super().find_class(module.replace('numpy.core', 'numpy._core'), name)
 
-# %% ../nbs/00_data.ipynb #00-data-117
+# %% ../nbs/00_data.ipynb #00-data-115
 def _unpickle(path, *keys):
     "The entries `keys` of the dictionary pickled in a file"
     try:
@@ -558,7 +558,7 @@ def _read_pickles(folder, name, split, n, files):
     classes = _CLASSES[name] if name == 'cifar10' else _unpickle(folder/'meta', 'fine_label_names')[0]
     return x.reshape(-1, 3, 32, 32), c, classes, {'coarse': torch.as_tensor(v) for v in more}
 
-# %% ../nbs/00_data.ipynb #00-data-119
+# %% ../nbs/00_data.ipynb #00-data-117
 def _read_bin(folder, name, split, n, files):
     "The official binary version of CIFAR-10: a label and 3,072 bytes an image"
     per = SIZES[name][split]//len(files)
@@ -572,7 +572,7 @@ def _read_stl(folder, name, split, n, files):
     c = _bytes(folder/files[1], N).astype(int) - 1 if len(files) > 1 else None
     return x, c, [] if c is None else _CLASSES[name], {}
 
-# %% ../nbs/00_data.ipynb #00-data-120
+# %% ../nbs/00_data.ipynb #00-data-118
 def _idx(path, *shape):
     "An idx file of bytes, gzipped or not: a header that gives its shape, and the bytes"
     try:
@@ -593,7 +593,7 @@ def _idx_names(pre):
     "The names under which an idx file is found"
     return ['|'.join(f'{pre}-{kind}{dot}idx{d}-ubyte{gz}' for dot in '-.' for gz in ('', '.gz')) for kind, d in (('images', 3), ('labels', 1))]
 
-# %% ../nbs/00_data.ipynb #00-data-122
+# %% ../nbs/00_data.ipynb #00-data-120
 def _manifest(folder):
     "Hashes of the files in `folder`, where a MANIFEST.sha256 in it or above it lists them"
     real = folder.resolve()
@@ -645,7 +645,7 @@ def _read_pack(folder, name, split, n, files):
     names = [str(s) for s in lab['names']] if 'names' in lab else _CLASSES[name]
     return x, c, names, {'coarse': torch.as_tensor(lab['coarse_of_fine'].astype(int)[c])} if 'coarse_of_fine' in lab else {}
 
-# %% ../nbs/00_data.ipynb #00-data-124
+# %% ../nbs/00_data.ipynb #00-data-122
 def _table(path):
     "Rows of a text file: name -> the words that follow"
     return {w[0]: w[1:] for line in path.read_text().splitlines() if len(w := line.split()) > 1 and w[0].endswith('.jpg')}
@@ -669,7 +669,7 @@ def _read_celeba(folder, name, split, n, files, size=None, crop=None):
         truth = dict(zip(heads, torch.tensor([[int(v) > 0 for v in table[f]] for f in names]).T))
     return Files([images/f for f in names], size or 64, crop or 148, 3), None, [], truth
 
-# %% ../nbs/00_data.ipynb #00-data-125
+# %% ../nbs/00_data.ipynb #00-data-123
 _IMAGES = {'.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.ppm', '.pgm'}
 _SPLITS = {'train', 'test', 'val', 'valid', 'validation', 'unlabeled'}
 
@@ -691,7 +691,7 @@ def _read_folder(folder, split):
     c = [i for i, g in enumerate(groups.values()) for _ in g]
     return flat or [p for g in groups.values() for p in g], c or None, list(groups)
 
-# %% ../nbs/00_data.ipynb #00-data-127
+# %% ../nbs/00_data.ipynb #00-data-125
 class _Layout(NamedTuple):
     home: str       # the folder in which the files usually are
     files: dict     # split -> names of its files
@@ -708,7 +708,7 @@ _LAYOUTS = {
     'mnist': [_PACK, _IDX], 'fashion_mnist': [_PACK, _IDX],
     'celeba': [_Layout('', {s: ['img_align_celeba'] for s in SIZES['celeba']}, _read_celeba)]}
 
-# %% ../nbs/00_data.ipynb #00-data-129
+# %% ../nbs/00_data.ipynb #00-data-127
 def _plain(name): return ''.join(ch for ch in name.lower() if ch.isalnum())
 
 def _folders(root, name, home):
@@ -730,7 +730,7 @@ def _find(name, root, split):
     known = ' or '.join(f"{lay.home + '/' if lay.home else ''}{lay.files[split][-1].split('|')[0]}" for lay in _LAYOUTS[name])
     raise BadInput(f"{name} {split} is not in {root}: {known} expected, found {', '.join(sorted(p.name for p in root.iterdir())[:6]) or 'nothing'}; give root=, set VIDGAN_DATA, or download")
 
-# %% ../nbs/00_data.ipynb #00-data-130
+# %% ../nbs/00_data.ipynb #00-data-128
 def _download(name, root, split):
     "Fetch a data set through torchvision, which checks its hashes"
     cls = dict(cifar10='CIFAR10', cifar100='CIFAR100', stl10='STL10', mnist='MNIST', fashion_mnist='FashionMNIST', celeba='CelebA')[name]
@@ -741,7 +741,7 @@ def _download(name, root, split):
         why = (str(e).splitlines() or [''])[0]
         raise BadInput(f'{name} could not be downloaded to {root} ({type(e).__name__}: {why}): fetch it where there is a network, and give root=') from e
 
-# %% ../nbs/00_data.ipynb #00-data-132
+# %% ../nbs/00_data.ipynb #00-data-130
 DATASETS = {'ring': 'Gaussians on a circle (points)', 'grid25': '25 Gaussians on a grid (points)', 'swiss_roll': 'a spiral (points)',
             'glyphs': 'digits drawn from fonts, grey', 'glyphs-colour': 'digits drawn from fonts, in colour',
             'cifar10': '60,000 photos 3x32x32, 10 classes', 'cifar100': '60,000 photos 3x32x32, 100 classes',
@@ -749,7 +749,7 @@ DATASETS = {'ring': 'Gaussians on a circle (points)', 'grid25': '25 Gaussians on
             'fashion_mnist': '70,000 pieces of clothing 1x28x28', 'celeba': '202,599 faces, aligned, cut and resized to 3x64x64',
             'folder:PATH': 'any folder of images, flat or with a folder for each class'}
 
-# %% ../nbs/00_data.ipynb #00-data-133
+# %% ../nbs/00_data.ipynb #00-data-131
 _MAKERS = {'ring': ring, 'grid25': grid25, 'swiss_roll': swiss_roll, 'glyphs': glyphs, 'glyphs-colour': glyphs}
 _RESIDENT = 2**31  # bytes of images up to which they are kept in memory
 
@@ -802,7 +802,7 @@ def _from_disk(name, root, split, n, size, download, crop=None, lazy=None):
     x = _decoded(x, lazy) if isinstance(x, Files) else _resized(x[:n], size)
     return Data(x, None if c is None else torch.tensor(c[:n]), name, split, list(classes), {k: v[:n] for k, v in truth.items()}, total=total)
 
-# %% ../nbs/00_data.ipynb #00-data-134
+# %% ../nbs/00_data.ipynb #00-data-132
 def load(
     name: str,                # one of `DATASETS`
     root=None,                # the folder your data are in; by default $VIDGAN_DATA, or ./data
@@ -821,7 +821,7 @@ def load(
     if name.startswith('folder:'): return _from_folder(name, _root(root), split, n, size, **kw)
     return _from_disk(name, _root(root), split, n, size, download, **kw)
 
-# %% ../nbs/00_data.ipynb #00-data-135
+# %% ../nbs/00_data.ipynb #00-data-133
 def check(
     name: str,  # one of `DATASETS`
     root=None   # the folder your data are in, as in `load`

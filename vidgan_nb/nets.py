@@ -243,7 +243,7 @@ class frozen:
         self.release()
         if kind is None: self.check()
 
-# %% ../nbs/02_nets.ipynb #02-nets-093
+# %% ../nbs/02_nets.ipynb #02-nets-092
 def stages(
     net: nn.Module, # any network
     x: Tensor       # a batch for it
@@ -252,13 +252,13 @@ def stages(
     with frozen(net), torch.no_grad(), taps(net, [n for n, m in net.named_children() if nparams(m)]) as t: net(x)
     return {n: tuple(f.shape[1:]) for n, f in t.items()}
 
-# %% ../nbs/02_nets.ipynb #02-nets-102
+# %% ../nbs/02_nets.ipynb #02-nets-101
 def _spectral(net):
     "Spectral norm on every convolution and linear layer of `net`"
     for m in list(net.modules()):
         if isinstance(m, (nn.Conv2d, nn.Linear)): spectral_norm(m)
 
-# %% ../nbs/02_nets.ipynb #02-nets-103
+# %% ../nbs/02_nets.ipynb #02-nets-102
 class SNDCGANGenerator(nn.Module):
     "DCGAN generator of the SN-GAN papers (Miyato et al. 2018, as in clear-nus/DGflow): `fc`, `up1`-`up3`, `out`; 3,828,739 parameters"
     def __init__(self,
@@ -288,7 +288,7 @@ class SNDCGANGenerator(nn.Module):
         h = F.relu(self.bn3(self.up3(h)))
         return torch.tanh(self.out(h))
 
-# %% ../nbs/02_nets.ipynb #02-nets-104
+# %% ../nbs/02_nets.ipynb #02-nets-103
 class SNDCGANDiscriminator(nn.Module):
     "Discriminator of the SN-GAN papers (Miyato et al. 2018, as in clear-nus/DGflow): `conv1`-`conv7`, `out`; 5,860,865 parameters"
     def __init__(self,
@@ -315,7 +315,7 @@ class SNDCGANDiscriminator(nn.Module):
         for k in range(1, 8): x = self.act(getattr(self, f'conv{k}')(x))
         return self.out(x.flatten(1)).squeeze(1)
 
-# %% ../nbs/02_nets.ipynb #02-nets-113
+# %% ../nbs/02_nets.ipynb #02-nets-111
 def _corners(k):
     "A 3x3 kernel shifted to the four corners of a 4x4 one, and summed"
     return sum(F.pad(k, (a, 1-a, b, 1-b)) for a in (0, 1) for b in (0, 1))
@@ -344,14 +344,14 @@ class UpConv(nn.Conv2d):
         "Twice the size"
         return F.conv_transpose2d(x, _corners(self.weight.flip(2, 3)).transpose(0, 1), self.bias, 2, 1)
 
-# %% ../nbs/02_nets.ipynb #02-nets-116
+# %% ../nbs/02_nets.ipynb #02-nets-114
 def mean2x2(
     x: Tensor # (N, C, H, W), H and W even
 ) -> Tensor:  # (N, C, H/2, W/2)
     "Average pooling over 2x2 as a sum of slices, which a second derivative passes without work"
     return (x[..., ::2, ::2] + x[..., 1::2, ::2] + x[..., ::2, 1::2] + x[..., 1::2, 1::2])/4
 
-# %% ../nbs/02_nets.ipynb #02-nets-118
+# %% ../nbs/02_nets.ipynb #02-nets-116
 def _same(i, o): return nn.Conv2d(i, o, 3, padding=1)
 
 def _glorot_init(net):
@@ -372,7 +372,7 @@ class _UpBlock(nn.Module):
         h = self.conv1(F.relu(self.bn1(x)))
         return self.conv2(F.relu(self.bn2(h))) + F.interpolate(self.skip(x), scale_factor=2.)
 
-# %% ../nbs/02_nets.ipynb #02-nets-119
+# %% ../nbs/02_nets.ipynb #02-nets-117
 class ResNetGenerator(nn.Module):
     "ResNet generator of SN-GAN (Miyato et al. 2018, Table 4): `fc`, `block1`, ..., `out`; 4,276,739 parameters at 32x32"
     def __init__(self,
@@ -400,7 +400,7 @@ class ResNetGenerator(nn.Module):
         for b in self.blocks: h = getattr(self, b)(h)
         return torch.tanh(self.out(F.relu(self.bn(h))))
 
-# %% ../nbs/02_nets.ipynb #02-nets-121
+# %% ../nbs/02_nets.ipynb #02-nets-119
 class _DownBlock(nn.Module):
     "Residual block of the critic; halves the size if `down`"
     def __init__(self, i, o, down, first=False):
@@ -412,7 +412,7 @@ class _DownBlock(nn.Module):
         h = self.conv2(self.act(self.conv1(x if self.first else self.act(x))))
         return h + (self.skip(mean2x2(x)) if self.down else x)
 
-# %% ../nbs/02_nets.ipynb #02-nets-122
+# %% ../nbs/02_nets.ipynb #02-nets-120
 class ResNetCritic(nn.Module):
     "ResNet critic of SN-GAN (Miyato et al. 2018, Table 4): `block1`, ..., `out`; 1,053,824 parameters at 32x32"
     def __init__(self,
@@ -440,7 +440,7 @@ class ResNetCritic(nn.Module):
         for b in self.blocks: x = getattr(self, b)(x)
         return self.out(self.act(x).sum((2, 3))).squeeze(1)
 
-# %% ../nbs/02_nets.ipynb #02-nets-139
+# %% ../nbs/02_nets.ipynb #02-nets-137
 class GlyphNet(nn.Module):
     "Small classifier for 32x32 images: `conv1`-`conv3`, `features` (N, 64), `out`"
     def __init__(self,
@@ -464,7 +464,7 @@ class GlyphNet(nn.Module):
         for conv, bn in ((self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3)): x = F.relu(bn(conv(x)))
         return self.out(F.relu(self.features(x.flatten(1))))
 
-# %% ../nbs/02_nets.ipynb #02-nets-142
+# %% ../nbs/02_nets.ipynb #02-nets-140
 class EMA:
     "A network whose weights are the running average of another's; `.net` is in evaluation mode"
     def __init__(self,
@@ -489,7 +489,7 @@ class EMA:
         "Restore the average"
         self.net.load_state_dict(state)
 
-# %% ../nbs/02_nets.ipynb #02-nets-147
+# %% ../nbs/02_nets.ipynb #02-nets-145
 _SAID = {'true': True, 'yes': True, 'on': True, '1': True, 'false': False, 'no': False, 'off': False, '0': False}
 
 def _cast(value, kind):
@@ -513,7 +513,7 @@ def _cast(value, kind):
     if kind is str and isinstance(value, (bool, list, dict, type(None))): raise ValueError
     return str(value) if kind is str else value
 
-# %% ../nbs/02_nets.ipynb #02-nets-148
+# %% ../nbs/02_nets.ipynb #02-nets-146
 def cast(
     value,     # from a recipe or the command line
     kind,      # annotation: bool, int, float, str, list[int], tuple[float, float], `X | None`; others let pass
@@ -525,7 +525,7 @@ def cast(
         name = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
         raise BadInput(f'{what} is {value!r}: it must be {name}') from None
 
-# %% ../nbs/02_nets.ipynb #02-nets-151
+# %% ../nbs/02_nets.ipynb #02-nets-149
 NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator, ResNetCritic, GlyphNet)}
 
 def make_net(
