@@ -846,12 +846,16 @@ def _eyes(loop, root=None):
 
 def _pictures(loop, out):
     "samples.png, filmstrip.png, curves.png: whatever there is to show"
-    from vidgan_nb.show import curves, filmstrip, grid, points, save as save_picture
+    from vidgan_nb.show import curves, figure, filmstrip, grid, points, save as save_picture
     frames, made = [(t, f.float()) for t, f in loop.history.frames], {}
     if frames:
         made['filmstrip.png'] = filmstrip([(t, f[:16] if f.dim() == 4 else f) for t, f in frames], n=8)
         made['samples.png'] = (grid if frames[-1][1].dim() == 4 else points)(loop.sample(64 if frames[-1][1].dim() == 4 else 1000, seed=1).cpu())
-    if loop.history.names: made['curves.png'] = curves(loop.history)
+    if names := loop.history.names:                          # a panel each: a score and a loss share no scale
+        rows, cols = math.ceil(len(names)/3), min(len(names), 3)
+        made['curves.png'], axes = figure(rows, cols, height=2.3*rows)
+        for ax in np.ravel(axes)[len(names):]: ax.axis('off')
+        for ax, name in zip(np.ravel(axes), names): curves(loop.history, [name], ax=ax)
     for name, picture in made.items(): save_picture(picture, Path(out)/name)
 
 # %% ../nbs/03_loops.ipynb #03-loops-105
