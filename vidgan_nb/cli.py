@@ -74,6 +74,10 @@ def _say(*lines):
 
 def _bar(): return sys.stderr.isatty()
 
+def _check_seed(seed):
+    from vidgan_nb.data import BadInput
+    if not 0 <= seed < 2**63: raise BadInput(f'seed is {seed}: it must be 0 or more, and below 2**63')
+
 def _near(path):
     "A path as one would write it here"
     return min(str(path), os.path.relpath(path), key=len)
@@ -97,22 +101,24 @@ def train(
     checkpoint_every: str | None = None, # steps between checkpoints; a tenth of the run if not given
     look_every: str | None = None,   # steps between the frames of the filmstrip
     score_every: str | None = None,  # steps between scores
-    judge: str | None = None,        # who scores: glyph; truth for points; none for no scores
+    judge: str | None = None,        # who scores: glyph; pixels; truth for points; none for no scores; the recipe's or the data's if not given
     device: str | None = None,       # cpu, cuda, cuda:1; the GPU if there is one
-    precision: str = 'float32',      # or bf16
+    precision: str | None = None,    # float32 or bf16; the recipe's, or float32, if not given
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
     from vidgan_nb.loops import load_recipe, train as run_recipe
     folder = Path(name) if (Path(name)/'recipe.yaml').is_file() else None
-    own = dict(data=data, steps=steps, seed=seed, checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every,
+    own = dict(data=data, steps=steps, seed=seed, checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, precision=precision,
                judge='' if judge == 'none' else judge) | {f'loop.{k}': v for k, v in knobs.items()}
     recipe = load_recipe(folder/'recipe.yaml' if folder else name, [*set, *[f'{k}={v}' for k, v in own.items() if v is not None]])
+    _check_seed(recipe['seed'])
+    if recipe.get('precision') == 'float32': del recipe['precision']                   # what a recipe means that names none
     out = Path(out) if out else folder or Path('out')/Path(name).stem
-    try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, precision, _bar())
+    try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, bar=_bar())
     except KeyboardInterrupt as e:
         if not str(e): raise
-        same = ''.join(f' --{k} {shlex.quote(v)}' for k, v in dict(root=root, device=device, precision=None if precision == 'float32' else precision).items() if v)
+        same = ''.join(f' --{k} {shlex.quote(v)}' for k, v in dict(root=root, device=device).items() if v)
         raise KeyboardInterrupt(f'{e}; go on with: vidgan train {shlex.quote(str(out))} --resume{same}') from None
     _report(loop, out)
 
@@ -165,6 +171,7 @@ class Trained:
         import torch
         from vidgan_nb.data import BadInput
         if n < 1: raise BadInput(f'n is {n}: it must be 1 or more')
+        _check_seed(seed)
         return torch.randn(n, self.nz, generator=torch.Generator().manual_seed(seed))
 
     def made(self,
@@ -234,7 +241,7 @@ def interpolate(
     if Path(out).suffix not in ('.png', '.gif', '.webp'): raise BadInput(f'{out}: --out ends in .png, .gif or .webp')
     if steps < 2: raise BadInput(f'steps is {steps}: a walk has at least 2 places')
     source = Trained(where)
-    z = source.latent(2*max(n, 0), seed)
+    z = source.latent(2*n if n > 0 else n, seed)
     y = source.made(arc(z[:n], z[n:], steps).flatten(0, 1)).unflatten(0, (steps, n))
     if not out.endswith('.png'): animate([*y, *y.flip(0)[1:-1]], out, fps=10)
     elif y.dim() == 5: save(y.transpose(0, 1).flatten(0, 1), out, cols=steps)
@@ -257,12 +264,13 @@ class _Given:
             with np.load(path, allow_pickle=False) as z: self.x = torch.from_numpy(z['x'])
         except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as e:
             raise BadInput(f'{path}: expected an .npz with an array x, as "vidgan sample" writes it; found {type(e).__name__}: {str(e).splitlines()[0][:80] if str(e) else ""}') from None
+        if self.x.dim() not in (2, 4): raise BadInput(f'{path}: expected images (N, C, H, W) or points (N, 2) as x; found shape {tuple(self.x.shape)}')
     def __repr__(self): return str(self.path)
-    def sample(self, n, seed): return self.x
+    def sample(self, n, seed): return self.x[:n]
 
 def _source(where):
     p = Path(where)
-    if p.suffix == '.npz' and p.is_file(): return _Given(p)
+    if p.suffix == '.npz' and not p.is_dir(): return _Given(p)
     run = any((p/f).exists() for f in ('record.json', 'state.json', 'checkpoints')) or any(p.glob('step-*')) if p.is_dir() else True
     return Trained(where) if run else _Given(p)
 
@@ -270,7 +278,7 @@ def _source(where):
 def score(
     where: str,               # a checkpoint, the folder of a run, the name of a record, an .npz of samples, or a folder of images
     *,
-    judge: str | None = None, # who scores: glyph; truth for points; the recipe's if not given
+    judge: str | None = None, # who scores: glyph; pixels; truth for points; the recipe's, or what suits --data, if not given
     n: int = 2000,            # samples to draw; FID depends on it
     data: str | None = None,  # what to compare with; the recipe's data, or 5,000 glyphs, if not given
     root: str | None = None,  # folder the data are in; else $VIDGAN_DATA, else ./data
@@ -280,18 +288,22 @@ def score(
     "Score a generator, or images: numbers with their judge"
     from json import dumps
     from vidgan_nb.data import BadInput, load, nearest
+    from vidgan_nb.loops import JUDGE_OF
     from vidgan_nb.metrics import JUDGES, scorer
     from vidgan_nb.show import _write
     if judge: nearest(judge, JUDGES, 'judge')
     if n < 2: raise BadInput(f'n is {n}: it must be 2 or more')
+    _check_seed(seed)
     source = _source(where)
     recipe = source.recipe or dict(data=dict(name='glyphs', n=5000))
     real = load(data, root) if data else load(**recipe['data'], root=root)
-    judge = judge or recipe.get('judge') or ('truth' if len(real.shape) == 1 else 'glyph')
+    judge = judge or (not data and recipe.get('judge')) or JUDGE_OF.get((data or recipe['data']['name']).split('-')[0], 'pixels')
     count = len(source.x) if isinstance(source, _Given) else n
-    found = scorer(judge, real, n=count, seed=seed)(source)
-    if json: _write(json, (dumps(dict(source=repr(source), samples=count, seed=seed, data=repr(real), judge=judge, scores=found), indent=1) + '\n').encode())
-    _say(f'{count:,} samples of {source}, against {real}', *[f'  {_by(k)}  {v:.4g}' for k, v in found.items()])
+    if len(real.shape) == 1: against = count = min(count, len(real))                   # a matching takes as many on both sides
+    else: against = min(5000, len(real))
+    found = scorer(judge, real, n=count, seed=seed, n_real=against)(source)
+    if json: _write(json, (dumps(dict(source=repr(source), samples=count, seed=seed, data=repr(real), against=against, judge=judge, scores=found), indent=1) + '\n').encode())
+    _say(f'{count:,} samples of {source}, against {against:,} of {real}', *[f'  {_by(k)}  {v:.4g}' for k, v in found.items()])
 
 # %% ../nbs/40_cli.ipynb #40-cli-031
 def runs() -> None:
@@ -337,11 +349,14 @@ def record(
 # %% ../nbs/40_cli.ipynb #40-cli-033
 _HERE = {'give root=': 'give --root', 'give size=': 'give --set data.size=32', 'VIDGAN_DATA, or download': 'VIDGAN_DATA, or try "vidgan data fetch"'}   # what the library calls root= is --root here
 
-def _wrong(what):
-    "One line on stderr"
+def _one_line(what):
     what = ' '.join(str(what).split('\n'))
     for there, here in _HERE.items(): what = what.replace(there, here)
-    print('vidgan:', what, file=sys.stderr, flush=True)
+    return what
+
+def _wrong(what):
+    "One line on stderr"
+    print('vidgan:', _one_line(what), file=sys.stderr, flush=True)
 
 # %% ../nbs/40_cli.ipynb #40-cli-035
 def data_list() -> None:
@@ -361,10 +376,11 @@ def data_check(
     bad = []
     for name in names or SIZES:
         r = check(name, root)
-        absent = bool(r['problems']) and all(' is not in ' in p for p in r['problems'])
+        problems = list(dict.fromkeys(map(_one_line, r['problems'])))
+        absent = bool(problems) and all(' is not in ' in p for p in problems)
         counts = ', '.join(f'{s} {n:,}' + (f' of {r["expected"][s]:,}' if r['expected'][s] not in (None, n) else '') for s, n in r['found'].items() if n)
         _say(f'{name:14} {"ok" if r["ok"] else "absent" if absent else "BAD":6} {counts}' + (f' in {r["folder"]}' if r['folder'] else ''))
-        if names or not absent: bad += r['problems']; _say(*[f'{"":14} {p}' for p in r['problems']])
+        if names or not absent: bad += problems; _say(*[f'{"":14} {p}' for p in problems])
     if bad: raise BadInput(bad[0] + (f' (and {len(bad)-1} more, listed above)' if len(bad) > 1 else ''))
 
 def data_fetch(
@@ -479,6 +495,7 @@ def _start(args):
         if not name and not asked: raise LookupError('say what to train: a recipe, a method, a recipe\'s YAML file, or the folder of a run (see "vidgan train --help")')
         if not target and not asked:
             from vidgan_nb.loops import load_recipe
+            if Path(name).is_dir() and not (Path(name)/'recipe.yaml').is_file(): raise LookupError(f'{name} is a folder without recipe.yaml, so it is not the folder of a run: name that, or a recipe')
             load_recipe(Path(name)/'recipe.yaml' if (Path(name)/'recipe.yaml').is_file() else name)   # says what is wrong with the name
         own = inspect.signature(train).parameters
         extra = {k: v for k, v in knobs(target).items() if k not in own} if target else {}

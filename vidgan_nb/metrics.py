@@ -110,7 +110,7 @@ def inception_score(
     "exp of the mutual information between image and class (Salimans et al. 2016)"
     p = _table(probs, what='class probabilities')
     n, K = p.shape
-    if p.min() < 0 or (p.sum(1) - 1).abs().max() > 1e-3: raise BadInput('class probabilities must be positive and sum to 1 in each row: take the softmax of logits')
+    if p.min() < 0 or (p.sum(1) - 1).abs().max() > 1e-3: raise BadInput('class probabilities must be 0 or more and sum to 1 in each row: take the softmax of logits')
     if not 1 <= splits <= n: raise BadInput(f'splits = {splits} of {n} samples: choose from 1 to {n}')
     if n//splits < K: warnings.warn(f'Inception Score of {n//splits} samples a part: at least {K} are needed to see {K} classes', stacklevel=2)
     def score(p): return (torch.special.entr(p.mean(0)).sum() - torch.special.entr(p).sum(1).mean()).clamp(min=0).exp()  # (6)
@@ -149,10 +149,11 @@ def modes_covered(
 def wasserstein(
     x: Tensor,     # points (n, d); time grows like n^3: a second or so at n = 2000
     y: Tensor,     # as many points (n, d)
-    p: float = 1.  # power of the distance; 1 for what a WGAN critic estimates, 2 for what (3) is a bound of
+    p: float = 1.  # power of the distance, at least 1; 1 for what a WGAN critic estimates, 2 for what (3) is a bound of
 ) -> float:        # in the units of `x`
     "Exact Wasserstein distance between two clouds, by optimal assignment"
     from scipy.optimize import linear_sum_assignment
+    if p < 1: raise BadInput(f'p is {p}: it must be 1 or more')
     x, y = _table(x, what='points'), _table(y, what='points')
     if x.shape != y.shape: raise BadInput(f'clouds of shape {tuple(x.shape)} and {tuple(y.shape)}: an assignment needs as many points on both sides')
     cost = torch.cdist(x, y, compute_mode='donot_use_mm_for_euclid_dist')**p
@@ -165,6 +166,7 @@ def wasserstein_1d(
     p: float = 1.  # power of the distance, at least 1
 ) -> float:        # in the units of `x`
     "Exact Wasserstein distance on the line, by sorting"
+    if p < 1: raise BadInput(f'p is {p}: crossing would pay below 1, take 1 or more')
     x, y = (_table(torch.as_tensor(v, dtype=torch.float64).reshape(-1, 1), what='numbers')[:, 0].sort().values for v in (x, y))
     n, m = len(x), len(y)
     u = torch.cat([m*torch.arange(1, n+1), n*torch.arange(1, m+1)]).unique()          # where F or G jumps, in units of 1/nm
@@ -175,11 +177,11 @@ def wasserstein_1d(
 def _seen(x):
     "Images that a judge may look at, or one clear error"
     if not isinstance(x, Tensor) or x.dim() != 4 or not x.is_floating_point():
-        raise BadInput(f'a judge looks at float images (N, C, H, W) in [-1, 1], not at {getattr(x, "dtype", type(x).__name__)} of shape {tuple(getattr(x, "shape", ()))}')
+        raise BadInput(f'a judge looks at float images (N, C, H, W) in [-1, 1], not at {getattr(x, "dtype", type(x).__name__)} of shape {tuple(getattr(x, "shape", ()))}; bytes are brought there by x/127.5 - 1')
     if not (x.abs() <= 1 + 1e-4).all():                   # NaN fails this too
         what = 'NaN' if x.isnan().any() else f'values from {x.min():.3g} to {x.max():.3g}'
         raise BadInput(f'images with {what}: a judge looks at [-1, 1]; bytes are brought there by x/127.5 - 1')
-    return x
+    return x.float()
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-051
 class Judge:
@@ -301,11 +303,16 @@ def _no_training_mode():
     try: yield
     finally: hook.remove()
 
+def _drawn(loop, n, seed):
+    "Samples to be scored"
+    if not hasattr(loop, 'sample'): raise BadInput(f'{type(loop).__name__} draws no samples, so there is nothing for a judge to score: take judge none')
+    with _no_training_mode(), torch.no_grad(): return loop.sample(n, seed)
+
 def _some(data, n, seed): return torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:n]
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-085
 def scorer(
-    judge: Judge | str,   # whose opinion, or its name in `JUDGES`; for points, where the truth is known, any
+    judge: Judge | str,   # whose opinion, or its name in `JUDGES`; for points 'truth'
     data: Data,           # the real side: images, or points in the plane
     n: int = 2000,        # how many samples to draw; FID depends on it, so keep it the same in what you compare
     seed: int = 0,        # of the samples, the same at each call
@@ -313,12 +320,16 @@ def scorer(
 ) -> Callable:            # loop -> dict of numbers; the loop has `sample(n, seed)`
     "What `watch` calls to score a generator"
     if isinstance(judge, str): judge = JUDGES[nearest(judge, list(JUDGES), 'judge')]()
-    if len(data.shape) == 1: return points_scorer(data, n, seed)
-    if judge is None: raise BadInput(f'{data.name} are images: they need a judge such as {next(iter(JUDGES))!r}, their truth is not known')
+    if n < 2: raise BadInput(f'a score of {n} sample(s): at least 2 are needed')
+    if len(data.shape) == 1:
+        if judge is not None: raise BadInput(f"{data.name} are points: their judge is 'truth', not an eye for images")
+        return points_scorer(data, n, seed)
+    if judge is None: raise BadInput(f"{data.name} are images: their truth is not known, so they need a judge such as 'glyph' or 'pixels'")
     real, _ = features_of(judge, data.subset(_some(data, n_real, seed)))
     def score(loop):
-        with _no_training_mode(), torch.no_grad(): y = loop.sample(n, seed)
+        y = _drawn(loop, n, seed)
         f, p = features_of(judge, y)
+        if f.shape[1] != real.shape[1]: raise BadInput(f'samples of shape {tuple(y.shape[1:])} against {data.name} of shape {data.shape}: {judge.name} cannot compare them')
         return {label('FID', judge): frechet_distance(real, f)} | ({} if p is None else {label('IS', judge): inception_score(p)[0]})
     return score
 
@@ -332,7 +343,8 @@ def points_scorer(
     data = data.to('cpu')
     real = data.x[_some(data, n, seed)]
     def score(loop):
-        with _no_training_mode(), torch.no_grad(): y = loop.sample(len(real), seed).cpu()
+        y = _drawn(loop, len(real), seed).cpu()
+        if y.shape[1:] != real.shape[1:]: raise BadInput(f'samples of shape {tuple(y.shape[1:])} against points of shape {data.shape}: they cannot be compared')
         known = {} if data.centres is None else {'modes': modes_covered(y, data.centres, data.std), 'high quality': high_quality(y, data.centres, data.std)}
         return known | {'W1': wasserstein(real, y)}
     return score
