@@ -11,7 +11,7 @@ __all__ = ['PLAIN', 'OF_MODULE', 'SCHEDULED', 'SHARD', 'RUNTIME', 'PRECISIONS', 
            'runs_folder', 'machine', 'write_record', 'Run', 'record', 'replay']
 
 # %% ../nbs/03_loops.ipynb #03-loops-003
-import ast, copy, csv, datetime, hashlib, inspect, io, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid, weakref
+import ast, copy, csv, datetime, hashlib, inspect, io, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid, weakref, zipfile
 from bisect import bisect_right
 from collections import deque
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -796,7 +796,7 @@ def load_recipe(
     own_judge = 'judge' in given or 'judge' not in default
     for s in sets:
         key, eq, value = str(s).partition('=')
-        own_judge |= key.strip() == 'judge'
+        own_judge = key.strip() == 'judge' or own_judge and key.strip() != 'data'          # other data, another judge
         if not eq: raise BadInput(f'a setting is key=value, not {s!r}')
         _change(r, key.strip(), value.strip())
     if not own_judge: r['judge'] = JUDGE_OF.get(str(r['data'].get('name')).split('-')[0], 'pixels')
@@ -809,8 +809,10 @@ def check_recipe(
     "A recipe that can be run, or BadInput"
     knobs, nets = settings(method(r))
     r = {k: cast(v, KEYS[k], k) if KEYS[k] in (int, str) else v for k, v in r.items()}
-    for k in ('steps', 'score_every', 'look_every', 'checkpoint_every'):
-        if r.get(k, 0) < 0: raise BadInput(f'{k} is {r[k]}: it must be 0 or more')
+    for k, least in dict(steps=0, score_every=0, look_every=0, checkpoint_every=0, score_n=2, seed=0).items():
+        if not least <= r.get(k, least) < 1 << 63: raise BadInput(f'{k} is {r[k]}: it must be {least} or more')
+    if not isinstance(r.get('keep', []), list) or not set(r.get('keep', [])) <= set(nets):
+        raise BadInput(f'keep is {r["keep"]!r}: it must be a list of networks, of {nets}')
     name = str(r['data'].get('name'))
     if not name.startswith('folder:'): nearest(name, list(DATASETS), 'data set')
     r['loop'] = {nearest(k, list(knobs), f'parameter of {method(r).__name__}'): cast(v, knobs[k].annotation, k) for k, v in r['loop'].items()}
@@ -832,7 +834,9 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(r['seed'])
         nets = {k: make_net(v['net'], **{n: u for n, u in v.items() if n != 'net'}) for k, v in r['nets'].items()}
-    loop = method(r)(data=data, **nets, **r['loop'], seed=r['seed'], device=device)
+    try: loop = method(r)(data=data, **nets, **r['loop'], seed=r['seed'], device=device)
+    except BadInput: raise
+    except (ValueError, RuntimeError) as e: raise BadInput(f'{method(r).__name__} cannot be made so: {" ".join(str(e).split()):.200}') from None
     loop.recipe = r
     return loop
 
@@ -880,6 +884,7 @@ def train(
     if processes() > 1: torch.distributed.barrier()              # all have looked at the folder before the first writes to it
     loop = spread(build(r, root, device))
     if goon: resume(loop, out/'checkpoints', changed)
+    if loop.done > r['steps']: raise BadInput(f'{out} has taken {loop.done} steps already; {r["steps"]} would be going back')
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out/'recipe.yaml').write_text(yaml.safe_dump(_plain(r), sort_keys=False))
@@ -1022,8 +1027,10 @@ class Run:
             self.history._cols = {k: (v['at'], v['value']) for k, v in r['history'].items()}
         except (ValueError, KeyError, TypeError) as e: raise BadInput(f'the record {self.folder} cannot be read: {type(e).__name__} {e}') from None
         if (self.folder/'frames.npz').is_file():
-            with np.load(self.folder/'frames.npz', allow_pickle=False) as z:
-                self.history.frames = [(int(t), torch.from_numpy(f).float()/127.5 - 1 if f.dtype == np.uint8 else torch.from_numpy(f)) for t, f in zip(z['steps'], z['frames'])]
+            try:
+                with np.load(self.folder/'frames.npz', allow_pickle=False) as z:
+                    self.history.frames = [(int(t), torch.from_numpy(f).float()/127.5 - 1 if f.dtype == np.uint8 else torch.from_numpy(f)) for t, f in zip(z['steps'], z['frames'])]
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as e: raise BadInput(f'{self.folder/"frames.npz"} cannot be read: {e}') from None
 
     @property
     def frames(self) -> list[tuple[int, Tensor]]:
