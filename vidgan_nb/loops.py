@@ -793,13 +793,14 @@ def load_recipe(
     default = dict(data={'name': 'glyphs'}, nets={}, loop={}, steps=1000, seed=0) | getattr(method(given), 'defaults', {})
     r = default | given
     r['nets'] = default['nets'] | {k: v if 'net' in v else default['nets'].get(k, {}) | v for k, v in given.get('nets', {}).items()}
-    own_judge = 'judge' in given or 'judge' not in default
+    changed = set()
     for s in sets:
         key, eq, value = str(s).partition('=')
-        own_judge = key.strip() == 'judge' or own_judge and key.strip() != 'data'          # other data, another judge
+        changed.add(key.strip())
         if not eq: raise BadInput(f'a setting is key=value, not {s!r}')
         _change(r, key.strip(), value.strip())
-    if not own_judge: r['judge'] = JUDGE_OF.get(str(r['data'].get('name')).split('-')[0], 'pixels')
+    if 'judge' in r and 'judge' not in changed and ('data' in changed or 'judge' not in given):              # other data, another judge
+        r['judge'] = JUDGE_OF.get(str(r['data'].get('name')).split('-')[0], 'pixels')
     return check_recipe(r)
 
 # %% ../nbs/03_loops.ipynb #03-loops-099
