@@ -14,7 +14,7 @@ from .data import BadInput, Batches, Data, rand, randn
 from .loops import Loop, descend
 from .nets import EMA, frozen
 
-# %% ../nbs/10_wgan.ipynb #10-wgan-017
+# %% ../nbs/10_wgan.ipynb #10-wgan-018
 def gradient_penalty(
     D,                        # critic: (N, ...) -> (N,) or (N, 1), without statistics over the batch
     x: Tensor,                # real samples (N, ...)
@@ -30,7 +30,7 @@ def gradient_penalty(
     if not g.requires_grad: raise RuntimeError('the penalty has no graph: are the parameters of the critic frozen?')
     return (g.flatten(1).norm(dim=1) - 1).square().mean()                # (5)
 
-# %% ../nbs/10_wgan.ipynb #10-wgan-021
+# %% ../nbs/10_wgan.ipynb #10-wgan-022
 class WGANGP(Loop):
     "WGAN with gradient penalty (Gulrajani et al. 2017, Algorithm 1)"
     defaults = dict(data=dict(name='glyphs'), nets=dict(G=dict(net='Generator', channels=1), D=dict(net='Critic', channels=1)), judge='glyph', keep=['G'])
