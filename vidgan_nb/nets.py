@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['NETS', 'LeakyReLU', 'flops', 'nparams', 'MLP', 'Generator', 'Critic', 'taps', 'features', 'frozen', 'stages',
            'SNDCGANGenerator', 'SNDCGANDiscriminator', 'DownConv', 'UpConv', 'mean2x2', 'ResNetGenerator',
-           'ResNetCritic', 'GlyphNet', 'EMA', 'cast', 'make_net']
+           'ResNetCritic', 'GlyphNet', 'ResNetCIFAR', 'WRN', 'resize_tf1', 'InceptionV3', 'EMA', 'cast', 'make_net']
 
 # %% ../nbs/02_nets.ipynb #02-nets-002
 import inspect, math, types, typing
@@ -15,6 +15,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrizations import spectral_norm
 
 # %% ../nbs/02_nets.ipynb #02-nets-003
@@ -465,11 +466,204 @@ class GlyphNet(nn.Module):
         return self.out(F.relu(self.features(x.flatten(1))))
 
 # %% ../nbs/02_nets.ipynb #02-nets-140
+def _group(block, i, o, n, stride):
+    "`n` residual blocks, of which the first changes size and channels"
+    return nn.Sequential(block(i, o, stride), *[block(o, o, 1) for _ in range(n-1)])
+
+def _he_init(net):
+    "Weights of convolutions and linear layers N(0, 2/inputs), biases 0"
+    for m in net.modules():
+        if isinstance(m, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(m.weight)
+            if m.bias is not None: nn.init.zeros_(m.bias)
+
+class _Block(nn.Module):
+    "Residual block of He et al. 2016 with shortcut A"
+    def __init__(self, i, o, stride):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(i, o, 3, stride, 1, bias=False), nn.BatchNorm2d(o)
+        self.conv2, self.bn2 = nn.Conv2d(o, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o)
+        self.stride, self.front, self.back = stride, (o-i)//2, (o-i+1)//2
+    def skip(self, x): return F.pad(x[..., ::self.stride, ::self.stride], (0, 0, 0, 0, self.front, self.back))
+    def forward(self, x):
+        h = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(h)) + self.skip(x))
+
+# %% ../nbs/02_nets.ipynb #02-nets-141
+class ResNetCIFAR(nn.Module):
+    "ResNet-20/32/44/56/110 for 32x32 (He et al. 2016, section 4.2): `conv1`, `layer1`-`layer3`, `features` (N, 64), `linear`"
+    def __init__(self,
+        depth: int = 56,  # 6n+2, n blocks in a group; 853,018 parameters at 56, 269,722 at 20
+        classes: int = 10 # how many logits
+    ):
+        super().__init__()
+        _at_least(depth=depth, classes=classes)
+        if depth < 8 or (depth-2) % 6: raise BadInput(f'depth {depth} of a ResNetCIFAR: take 6n+2, such as 20, 32 or 56')
+        n, self.shape = (depth-2)//6, (3, 32, 32)
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
+        self.layer1, self.layer2, self.layer3 = [_group(_Block, i, o, n, s) for i, o, s in ((16, 16, 1), (16, 32, 2), (32, 64, 2))]
+        self.features = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.linear = nn.Linear(64, classes)
+        _he_init(self)
+    def forward(self,
+        x: Tensor # images (N, 3, 32, 32), normalised as the weights want it
+    ) -> Tensor:  # logits (N, classes)
+        "Logits"
+        _expects(x, self.shape, self)
+        x = F.relu(self.bn1(self.conv1(x)))
+        for layer in (self.layer1, self.layer2, self.layer3): x = layer(x)
+        return self.linear(self.features(x))
+
+# %% ../nbs/02_nets.ipynb #02-nets-151
+class _WideBlock(nn.Module):
+    "Pre-activation block of Zagoruyko & Komodakis 2016; projects where the channels differ"
+    def __init__(self, i, o, stride):
+        super().__init__()
+        self.bn1, self.conv1 = nn.BatchNorm2d(i), nn.Conv2d(i, o, 3, stride, 1, bias=False)
+        self.bn2, self.conv2 = nn.BatchNorm2d(o), nn.Conv2d(o, o, 3, 1, 1, bias=False)
+        self.skip = nn.Conv2d(i, o, 1, stride, bias=False) if i != o else None
+    def forward(self, x):
+        a = F.relu(self.bn1(x))
+        h = self.conv2(F.relu(self.bn2(self.conv1(a))))
+        return h + (self.skip(a) if self.skip else x)
+
+# %% ../nbs/02_nets.ipynb #02-nets-152
+class WRN(nn.Module):
+    "Wide ResNet for 32x32 (Zagoruyko & Komodakis 2016): `conv1`, `layer1`-`layer3`, `features` (N, 64*width), `linear`"
+    def __init__(self,
+        depth: int = 40,  # 6n+4, n blocks in a group; 2,243,546 parameters at depth 40 and width 2, 175,066 at 16 and 1
+        width: int = 2,   # factor on the groups' 16, 32 and 64 channels
+        classes: int = 10 # how many logits
+    ):
+        super().__init__()
+        _at_least(depth=depth, width=width, classes=classes)
+        if depth < 10 or (depth-4) % 6: raise BadInput(f'depth {depth} of a WRN: take 6n+4, such as 16, 28 or 40')
+        n, w, self.shape = (depth-4)//6, width, (3, 32, 32)
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.layer1, self.layer2, self.layer3 = [_group(_WideBlock, i, o, n, s) for i, o, s in ((16, 16*w, 1), (16*w, 32*w, 2), (32*w, 64*w, 2))]
+        self.bn = nn.BatchNorm2d(64*w)
+        self.features = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.linear = nn.Linear(64*w, classes)
+        _he_init(self)
+    def forward(self,
+        x: Tensor # images (N, 3, 32, 32), normalised by the channels' mean and deviation
+    ) -> Tensor:  # logits (N, classes)
+        "Logits"
+        _expects(x, self.shape, self)
+        x = self.conv1(x)
+        for layer in (self.layer1, self.layer2, self.layer3): x = layer(x)
+        return self.linear(self.features(self.bn(x)))
+
+# %% ../nbs/02_nets.ipynb #02-nets-160
+def _resizer(n, m, like):
+    "The matrix of (3), m by n; in single precision, as TensorFlow computed it"
+    a = torch.arange(m, dtype=torch.float32)*(n/m)
+    low = a.long()[:, None]
+    part = a[:, None] - low
+    return torch.zeros(m, n).scatter_(1, low, 1 - part).scatter_add_(1, (low+1).clamp_max(n-1), part).to(like)
+
+def resize_tf1(
+    x: Tensor,      # images (N, C, H, W), floats of any range
+    size: int = 299 # height and width to make; Inception reads 299
+) -> Tensor:        # images (N, C, size, size)
+    "Bilinear resize as TensorFlow 1 did it"
+    if not x.is_floating_point(): raise BadInput(f'resize_tf1 mixes pixels, which takes floats, got {x.dtype}: call float() first')
+    return _resizer(x.shape[-2], size, x) @ x @ _resizer(x.shape[-1], size, x).T         # (3)
+
+# %% ../nbs/02_nets.ipynb #02-nets-169
+_row, _column = (1, 7), (7, 1)
+_fork = [(384, (1, 3)), (384, (3, 1))]
+def _A(c): return dict(branch1x1=[(64, 1)], branch5x5=[(48, 1), (64, 5)], branch3x3dbl=[(64, 1), (96, 3), (96, 3)], branch_pool=[(c, 1)])
+def _B(): return dict(branch3x3=[(384, 3, 2)], branch3x3dbl=[(64, 1), (96, 3), (96, 3, 2)], branch_pool=[])
+def _C(c): return dict(branch1x1=[(192, 1)], branch7x7=[(c, 1), (c, _row), (192, _column)],
+                       branch7x7dbl=[(c, 1), (c, _column), (c, _row), (c, _column), (192, _row)], branch_pool=[(192, 1)])
+def _D(): return dict(branch3x3=[(192, 1), (320, 3, 2)], branch7x7x3=[(192, 1), (192, _row), (192, _column), (192, 3, 2)], branch_pool=[])
+def _E(): return dict(branch1x1=[(320, 1)], branch3x3=[(384, 1), _fork], branch3x3dbl=[(448, 1), (384, 3), _fork], branch_pool=[(192, 1)])
+
+# %% ../nbs/02_nets.ipynb #02-nets-171
+def _mean(x): return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+def _max(x): return F.max_pool2d(x, 3, 1, 1)
+def _halve(x): return F.max_pool2d(x, 3, 2)
+
+def _beside(xs): return torch.cat(xs, 1) if len(xs) > 1 else xs[0]
+
+class _ConvBN(nn.Module):
+    "Convolution, pool if any, batch norm, ReLU; the weights are NaN until they are loaded"
+    def __init__(self, i, o, kernel, stride=1, pad=True):
+        super().__init__()
+        k = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+        self.conv = nn.utils.skip_init(nn.Conv2d, i, o, k, stride, (k[0]//2, k[1]//2) if pad and stride == 1 else 0, bias=False)
+        self.bn = nn.BatchNorm2d(o, eps=1e-3)
+        nn.init.constant_(self.conv.weight, math.nan)
+    def forward(self, x, pool=nn.Identity()): return F.relu_(self.bn(pool(self.conv(x))))
+
+# %% ../nbs/02_nets.ipynb #02-nets-172
+class _Mixed(nn.Module):
+    "A block of Inception: the branches of a table, side by side"
+    def __init__(self, i, table, pool):
+        super().__init__()
+        self.pool, self.branches = pool, {}
+        for branch, steps in table.items():
+            self.branches[branch], c = [], i
+            for k, step in enumerate(steps, 1):
+                name = f'{branch}_{k}' if len(steps) > 1 else branch
+                convs = dict(zip((name+'a', name+'b'), step)) if isinstance(step, list) else {name: step}
+                for n, conv in convs.items(): self.add_module(n, _ConvBN(c, *conv))
+                self.branches[branch].append(list(convs))
+                c = conv[0]
+    def forward(self, x):
+        out = []
+        for branch, steps in self.branches.items():
+            h = x
+            if branch == 'branch_pool':
+                if self.pool is _mean: h, steps = self.branch_pool(x, _mean), []
+                else: h = self.pool(x)
+            for step in steps: h = _beside([getattr(self, n)(h) for n in step])
+            out.append(h)
+        return _beside(out)
+
+# %% ../nbs/02_nets.ipynb #02-nets-174
+class InceptionV3(nn.Module):
+    "Inception-v3 of FID and Inception Score (TensorFlow, 2015-12-05): `Conv2d_1a_3x3`, ..., `Mixed_7c`, `features` (N, 2048), `fc`; NaN until weights are loaded"
+    def __init__(self):
+        super().__init__()
+        stem = dict(Conv2d_1a_3x3=(3, 32, 3, 2), Conv2d_2a_3x3=(32, 32, 3, 1, False), Conv2d_2b_3x3=(32, 64, 3), Conv2d_3b_1x1=(64, 80, 1), Conv2d_4a_3x3=(80, 192, 3, 1, False))
+        blocks = dict(Mixed_5b=(192, _A(32), _mean), Mixed_5c=(256, _A(64), _mean), Mixed_5d=(288, _A(64), _mean), Mixed_6a=(288, _B(), _halve),
+                      Mixed_6b=(768, _C(128), _mean), Mixed_6c=(768, _C(160), _mean), Mixed_6d=(768, _C(160), _mean), Mixed_6e=(768, _C(192), _mean),
+                      Mixed_7a=(768, _D(), _halve), Mixed_7b=(1280, _E(), _mean), Mixed_7c=(2048, _E(), _max))
+        for n, conv in stem.items(): self.add_module(n, _ConvBN(*conv))
+        for n, block in blocks.items(): self.add_module(n, _Mixed(*block))
+        self.blocks, self.folded = list(blocks), False
+        self.features = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.fc = nn.utils.skip_init(nn.Linear, 2048, 1008)
+        for p in self.fc.parameters(): nn.init.constant_(p, math.nan)
+    def _stem(self, x):
+        x = (resize_tf1(x.to(self.fc.weight.dtype)) - 128)/128
+        x = _halve(self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x))))
+        return _halve(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(x)))
+    def forward(self,
+        x: Tensor # images (N, 3, H, W), any H and W, bytes or floats on their scale from 0 to 255
+    ) -> Tensor:  # logits (N, 1008)
+        "Logits"
+        _expects(x, (3, *x.shape[-2:]), self)
+        few = 4 if self.folded and x.device.type == 'cpu' else len(x)
+        x = torch.cat([self._stem(part) for part in x.split(few)])
+        for block in self.blocks: x = getattr(self, block)(x)
+        return self.fc(self.features(x))
+    def lean(self) -> nn.Module: # a copy, in evaluation mode and without gradients; weights must be loaded before
+        "The same function in less time on a CPU: batch norms folded in, channels last, and four images at a time up to `Mixed_5b`"
+        net = deepcopy(self).eval().requires_grad_(False)
+        for m in list(net.modules()):
+            if isinstance(m, _ConvBN) and not self.folded: m.conv, m.bn = fuse_conv_bn_eval(m.conv.double(), m.bn.double()).to(self.fc.weight.dtype), nn.Identity()
+        net.folded = True
+        return net.to(memory_format=torch.channels_last)
+
+# %% ../nbs/02_nets.ipynb #02-nets-191
 class EMA:
     "A network whose weights are the running average of another's; `.net` is in evaluation mode"
     def __init__(self,
         net: nn.Module,     # the network that learns; copied
-        decay: float = .999 # beta of (3), in [0, 1): an average over about 1/(1-decay) updates
+        decay: float = .999 # beta of (5), in [0, 1): an average over about 1/(1-decay) updates
     ):
         if not 0 <= decay < 1: raise BadInput(f'decay {decay} of an EMA: take one from 0 to below 1, such as 0.999')
         self.net, self.decay = deepcopy(net).eval().requires_grad_(False), decay
@@ -478,7 +672,7 @@ class EMA:
         net: nn.Module # the network that learns, after its step
     ):
         "Move the average a little towards `net`"
-        torch._foreach_lerp_(list(self.net.parameters()), list(net.parameters()), 1 - self.decay)  # (3)
+        torch._foreach_lerp_(list(self.net.parameters()), list(net.parameters()), 1 - self.decay)  # (5)
         for a, b in zip(self.net.buffers(), net.buffers(), strict=True): a.copy_(b)
     def state_dict(self):
         "The average's state"
@@ -489,7 +683,7 @@ class EMA:
         "Restore the average"
         self.net.load_state_dict(state)
 
-# %% ../nbs/02_nets.ipynb #02-nets-145
+# %% ../nbs/02_nets.ipynb #02-nets-196
 _SAID = {'true': True, 'yes': True, 'on': True, '1': True, 'false': False, 'no': False, 'off': False, '0': False}
 
 def _cast(value, kind):
@@ -513,7 +707,7 @@ def _cast(value, kind):
     if kind is str and isinstance(value, (bool, list, dict, type(None))): raise ValueError
     return str(value) if kind is str else value
 
-# %% ../nbs/02_nets.ipynb #02-nets-146
+# %% ../nbs/02_nets.ipynb #02-nets-197
 def cast(
     value,     # from a recipe or the command line
     kind,      # annotation: bool, int, float, str, list[int], tuple[float, float], `X | None`; others let pass
@@ -525,8 +719,8 @@ def cast(
         name = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
         raise BadInput(f'{what} is {value!r}: it must be {name}') from None
 
-# %% ../nbs/02_nets.ipynb #02-nets-149
-NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator, ResNetCritic, GlyphNet)}
+# %% ../nbs/02_nets.ipynb #02-nets-200
+NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator, ResNetCritic, GlyphNet, ResNetCIFAR, WRN, InceptionV3)}
 
 def make_net(
     name: str, # one of `NETS`
