@@ -720,9 +720,9 @@ def whole(
     return t if processes() == 1 else _Gather.apply(t)
 
 # %% ../nbs/03_loops.ipynb #03-loops-096
-METHODS = {'wgan': 'wgan:WGANGP', 'classify': 'metrics:Classify'}   # name in a recipe -> module:class of this package, or a class
+METHODS = {'wgan': 'wgan:WGANGP', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
-KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, score_n=int, score_every=int,
+KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list, score_n=int, against=int, score_every=int,
             look_every=int, checkpoint_every=int, keep=list, precision=str)   # of a recipe
 
 def resolve(
@@ -733,7 +733,7 @@ def resolve(
     module, name = target.split(':')
     return getattr(import_module(f'vidgan_nb.{module}'), name)
 
-JUDGE_OF = dict(glyphs='glyph', ring='truth', grid25='truth', swiss_roll='truth')     # who scores which data, where a recipe does not say; else 'pixels'
+JUDGE_OF = dict(glyphs='glyph', ring='truth', grid25='truth', swiss_roll='truth', cifar10='resnet56', cifar100='resnet56')     # who scores which data, where a recipe does not say; else 'pixels'
 
 def recipe_names() -> list[str]: # without .yaml
     "The recipes of the package"
@@ -810,8 +810,9 @@ def check_recipe(
     "A recipe that can be run, or BadInput"
     knobs, nets = settings(method(r))
     r = {k: cast(v, KEYS[k], k) if KEYS[k] in (int, str) else v for k, v in r.items()}
-    for k, least in dict(steps=0, score_every=0, look_every=0, checkpoint_every=0, score_n=2, seed=0).items():
+    for k, least in dict(steps=0, score_every=0, look_every=0, checkpoint_every=0, score_n=2, against=2, seed=0).items():
         if not least <= r.get(k, least) < 1 << 63: raise BadInput(f'{k} is {r[k]}: it must be {least} or more')
+    if not isinstance(r.get('metrics', []), list): raise BadInput(f'metrics is {r["metrics"]!r}: it must be a list such as [FID, IS]')
     if not isinstance(r.get('keep', []), list) or not set(r.get('keep', [])) <= set(nets):
         raise BadInput(f'keep is {r["keep"]!r}: it must be a list of networks, of {nets}')
     name = str(r['data'].get('name'))
@@ -846,7 +847,9 @@ def _eyes(loop, root=None):
     "look and score for a loop from a recipe: what it samples; what its judge, or the loop itself, says"
     r = loop.recipe
     look = (lambda loop: loop.sample(32, seed=0).half()) if hasattr(loop, 'sample') else None
-    if r.get('judge'): return look, resolve('metrics:scorer')(r['judge'], loop.batches.data, n=r.get('score_n', 2000))
+    if r.get('judge'):
+        more = dict(n_real=r['against'], cache=resolve('metrics:cache_folder')()) if 'against' in r else {}       # many: looked at once
+        return look, resolve('metrics:scorer')(r['judge'], loop.batches.data, n=r.get('score_n', 2000), metrics=r.get('metrics', ['FID', 'IS']), root=root, device=loop.device, **more)
     return look, (lambda loop: loop.score()) if hasattr(loop, 'score') else None
 
 def _pictures(loop, out):
