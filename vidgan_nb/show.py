@@ -7,7 +7,7 @@ __all__ = ['REAL', 'FAKE', 'TEACHER', 'STUDENT', 'look', 'figure', 'tile', 'grid
            'running_mean', 'curves', 'filmstrip', 'Player', 'player', 'save', 'animate']
 
 # %% ../nbs/01_show.ipynb #01-show-003
-import base64, html, io, json, math, os, re
+import base64, html, io, json, math, os, re, threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -624,7 +624,7 @@ def player(
 def _write(path, data):
     "Bytes into a file, at once or not at all"
     path = Path(path)
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    part = path.with_name(f'.{path.name}.{os.getpid()}-{threading.get_ident()}.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
