@@ -31,6 +31,7 @@ export: $(STAMP) ## notebooks -> vidgan_nb/ and README.md, and clean the noteboo
 	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python tools/readme.py
 
 bench: $(STAMP) ## the speed claims, paired and interleaved
+	@$(BIN)/vidgan bench
 	@for f in tools/bench*.py; do echo "== $$f"; $(BIN)/python $$f $(ARGS) || exit 1; done
 
 clean: ## all that is made: .venv, the staged and the built site, caches

@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 
 # %% ../nbs/05_bench.ipynb #05-bench-004
 from .data import BadInput, Batches, Data, nearest
-from .loops import descend, machine, resolve
+from .loops import descend, machine, precise, resolve
 from .nets import Critic, Generator, LeakyReLU, flops
 from .show import FAKE, REAL, figure
 
@@ -158,7 +158,8 @@ def wgan_row(
     quick: bool,          # batches of 16 in place of 64
     device: str,          # where they run
     n_h: int = 32,        # width of the critic
-    whole: bool = False   # five updates of the critic and one of the generator; else one of the critic
+    whole: bool = False,  # five updates of the critic and one of the generator, on a GPU recorded and replayed; else one of the critic
+    precision: str = 'float32' # of ours; theirs is always float32
 ) -> Row:
     "WGAN-GP as in the library, and as published"
     cls, bs = resolve('wgan:WGANGP'), 16 if quick else 64
@@ -173,12 +174,19 @@ def wgan_row(
         loss, _ = loop.critic_loss(x, y)
         descend(loop.opt_D, loss)
         return loss.detach()
-    return Row(loop.step, theirs.step, loop.n_critic*bs) if whole else Row(critic_step, theirs.critic_step, bs)
+    def within(f):
+        def step():
+            with precise(precision, device): return f()
+        return f if precision == 'float32' else step
+    if not whole: return Row(within(critic_step), theirs.critic_step, bs)
+    step = resolve('fast:fast')(loop, strict=True) if loop.device.type == 'cuda' else loop.step
+    return Row(within(step), theirs.step, loop.n_critic*bs, (within(loop.step), theirs.step))
 
 # %% ../nbs/05_bench.ipynb #05-bench-033
-ROWS = {f'wgan-{what}-{n_h}': partial(wgan_row, n_h=n_h, whole=what == 'step') for what in ('critic', 'step') for n_h in (32, 128)}
+ROWS = {f'wgan-{what}-{n_h}{low}': partial(wgan_row, n_h=n_h, whole=what == 'step', precision=low[1:] or 'float32')
+        for low in ('', '-bf16') for what in ('critic', 'step') for n_h in (32, 128)}
 
-# %% ../nbs/05_bench.ipynb #05-bench-039
+# %% ../nbs/05_bench.ipynb #05-bench-041
 def bench(
     rows: list[str] | None = None, # which of `ROWS`; all if not given
     quick: bool = False,           # small batches and two pairs: to see that it runs, not to quote
@@ -205,7 +213,7 @@ def _counted(f, device):
     with Meter() as meter: f()
     return dict(flops=n, operations=meter.operations, bytes=torch.cuda.max_memory_allocated(device) - before if gpu else meter.bytes)
 
-# %% ../nbs/05_bench.ipynb #05-bench-040
+# %% ../nbs/05_bench.ipynb #05-bench-042
 def share(
     result: dict,      # of `bench`
     name: str,         # of a row
@@ -233,7 +241,7 @@ def report(
                       f'ceiling: {c["flops"]/1e9:,.0f} GFLOP/s in a matrix product, {c["bytes"]/1e9:,.1f} GB/s in a copy',
                       f'{where}; {m["system"]}, Python {m["python"]}, torch {m["torch"]}' + ('; quick: not to be quoted' if result['quick'] else '')])
 
-# %% ../nbs/05_bench.ipynb #05-bench-041
+# %% ../nbs/05_bench.ipynb #05-bench-043
 def plot(
     result: dict # of `bench`
 ) -> object:     # a figure

@@ -115,6 +115,7 @@ def train(
     judge: str | None = None,        # who scores: glyph, inception, resnet56, resnet20, pixels, record:NAME; truth for points; none for no scores; the recipe's or the data's if not given
     device: str | None = None,       # cpu, cuda, cuda:1; the GPU if there is one
     precision: str | None = None,    # float32 or bf16; the recipe's, or float32, if not given
+    plain: bool = False,             # take every step by itself; on a GPU it is else recorded once and replayed
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
@@ -126,7 +127,7 @@ def train(
     _check_seed(recipe['seed'])
     if recipe.get('precision') == 'float32': del recipe['precision']                   # what a recipe means that names none
     out = Path(out) if out else folder or Path('out')/Path(name).stem
-    try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, bar=_bar())
+    try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, bar=_bar(), fast=not plain)
     except KeyboardInterrupt as e:
         if not str(e): raise
         same = ''.join(f' --{k} {shlex.quote(v)}' for k, v in dict(root=root, device=device).items() if v)
@@ -510,7 +511,8 @@ def record(
     *,
     root: str | None = None,    # folder the data are in; else $VIDGAN_DATA, else ./data
     device: str | None = None,  # cpu, cuda, cuda:1; the GPU if there is one
-    out: str = 'out'            # the runs go to OUT/NAME; one that is there already is gone on with
+    out: str = 'out',           # the runs go to OUT/NAME; one that is there already is gone on with
+    plain: bool = False         # take every step by itself; on a GPU it is else recorded once and replayed
 ) -> None:
     "Run recipes in full, and leave their records in runs/"
     from vidgan_nb.data import BadInput, nearest
@@ -518,7 +520,7 @@ def record(
     for name in names: nearest(name, recipe_names(), 'recipe')
     failed = []
     for name in names:
-        try: run = make_record(name, root, _device(device), Path(out)/name, bar=_bar())
+        try: run = make_record(name, root, _device(device), Path(out)/name, bar=_bar(), fast=not plain)
         except (BadInput, NotFinite) as e: failed.append(name); _wrong(f'{name}: {e}')
         except KeyboardInterrupt as e: raise KeyboardInterrupt(f'{name} {e}; the same command goes on with it' if str(e) else '') from None
         except Exception: failed.append(name); traceback.print_exc()
@@ -582,7 +584,7 @@ def data_fetch(
 def bench(
     *,
     quick: bool = False,        # small batches and two pairs: to see that it runs, not to quote
-    rows: str | None = None,    # with commas, some of wgan-critic-32, wgan-critic-128, wgan-step-32, wgan-step-128; all if not given
+    rows: str | None = None,    # with commas, such as wgan-critic-32,wgan-step-128; all if not given; list: say which there are
     json: str | None = None,    # a file that gets the result
     device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
 ) -> None:
@@ -591,6 +593,7 @@ def bench(
     from vidgan_nb.bench import ROWS, bench as measure, report
     from vidgan_nb.data import nearest
     from vidgan_nb.show import _write
+    if rows == 'list': _say('\n'.join(ROWS)); return
     if json: _check_place(json)
     result = measure([nearest(r.strip(), ROWS, 'row') for r in rows.split(',')] if rows else None, quick, _device(device))
     if json: _write(json, (dumps(result, indent=1) + '\n').encode())

@@ -280,7 +280,8 @@ def _part_state(v, names):
     if isinstance(v, torch.Generator): return v.get_state()
     if isinstance(v, torch.optim.Optimizer): return {_name(names, p): dict(s) for p, s in v.state.items()}
     if isinstance(v, torch.optim.lr_scheduler.LRScheduler):
-        return dict(own=v.state_dict(), groups=[{k: g[k] for k in SCHEDULED if k in g} for g in v.optimizer.param_groups])
+        plain = lambda x: x.item() if isinstance(x, Tensor) else x                    # a recorded step keeps its rate in a tensor
+        return dict(own={k: [*map(plain, x)] if k == '_last_lr' else x for k, x in v.state_dict().items()}, groups=[{k: plain(g[k]) for k in SCHEDULED if k in g} for g in v.optimizer.param_groups])
     return v.state_dict()
 
 def _load_part(v, state, names):
@@ -294,7 +295,10 @@ def _load_part(v, state, names):
                 if isinstance(t, Tensor): v.state[ps[n]][k] = torch.empty_like(ps[n], dtype=t.dtype).copy_(t) if t.shape == ps[n].shape else v.state[ps[n]][k].to(t.dtype)
     elif isinstance(v, torch.optim.lr_scheduler.LRScheduler):
         v.load_state_dict(state['own'])
-        for g, new in zip(v.optimizer.param_groups, state['groups']): g.update(new)
+        for g, new in zip(v.optimizer.param_groups, state['groups']):
+            for k, x in new.items():
+                if isinstance(g.get(k), Tensor): g[k].fill_(x)
+                else: g[k] = x
     else: v.load_state_dict(state)
 
 # %% ../nbs/03_loops.ipynb #03-loops-035
@@ -546,7 +550,7 @@ def precise(
     precision: str,       # 'float32' or 'bf16'
     device='cpu'          # where the step runs
 ) -> AbstractContextManager: # to take a step in
-    "The context that a step runs in; bf16 casts products and convolutions, weights stay float32"
+    "The context that a step runs in; bf16 casts products and convolutions, weights and penalties stay float32"
     if nearest(precision, PRECISIONS, 'precision') == 'float32': return nullcontext()
     return torch.autocast(torch.device(device).type, torch.bfloat16, cache_enabled=False)
 
@@ -615,6 +619,7 @@ def watch(
     score_every: int = 0,          # the same
     checkpoint_every: int = 0,     # steps; with `out` there is always one at the end
     precision: str = 'float32',    # or 'bf16'
+    step=None,                     # what takes a step, such as `fast(loop)`; `loop.step` if not given
     check_every: int = 50,         # steps between two readings of the history, each a wait for the device and a search for NaN
     bar: bool | None = None        # a progress bar; none: if somebody is there to see it
 ) -> History:                      # of the loop, from its first step on
@@ -656,7 +661,7 @@ def watch(
         start, before = time.perf_counter(), h.seconds
         try:
             for i in range(steps):
-                with precise(precision, loop.device): measured = loop.step() if i else audited_step(loop)
+                with precise(precision, loop.device): measured = (step or loop.step)() if i else audited_step(loop)
                 h.done += 1; h.add(measured); pbar.update()
                 if not i and out: mark = _fingerprint(loop)
                 looked()
@@ -671,7 +676,7 @@ def watch(
     if pressed: raise KeyboardInterrupt(f'stopped after step {h.done}' + (f'; the checkpoint is {last}' if last else ''))
     return h
 
-# %% ../nbs/03_loops.ipynb #03-loops-089
+# %% ../nbs/03_loops.ipynb #03-loops-091
 def join_processes(
     device: str = 'cpu'    # what was asked for
 ) -> str:                  # what this process uses: with several GPUs, its own
@@ -681,7 +686,7 @@ def join_processes(
         PartialState(cpu=device == 'cpu')
     return f'cuda:{os.environ["LOCAL_RANK"]}' if device == 'cuda' and 'LOCAL_RANK' in os.environ else device
 
-# %% ../nbs/03_loops.ipynb #03-loops-090
+# %% ../nbs/03_loops.ipynb #03-loops-092
 def spread(
     loop: Loop            # built alike in every process, from the same seed
 ) -> Loop:                # the same loop
@@ -698,7 +703,7 @@ def spread(
         if isinstance(v, nn.Module) and loop.device.type == 'cuda': nn.SyncBatchNorm.convert_sync_batchnorm(v)
     return loop
 
-# %% ../nbs/03_loops.ipynb #03-loops-091
+# %% ../nbs/03_loops.ipynb #03-loops-093
 class _Gather(torch.autograd.Function):
     "All processes' rows; backwards each gets the sum of what all of them want of its rows"
     @staticmethod
@@ -712,14 +717,14 @@ class _Gather(torch.autograd.Function):
         torch.distributed.all_reduce(g)
         return g[rows(len(g))]
 
-# %% ../nbs/03_loops.ipynb #03-loops-092
+# %% ../nbs/03_loops.ipynb #03-loops-094
 def whole(
     t: Tensor     # this process's rows (n, ...)
 ) -> Tensor:      # the rows of all processes (processes*n, ...)
     "Gather a batch, differentiably: for what a loss needs from all of it"
     return t if processes() == 1 else _Gather.apply(t)
 
-# %% ../nbs/03_loops.ipynb #03-loops-096
+# %% ../nbs/03_loops.ipynb #03-loops-098
 METHODS = {'wgan': 'wgan:WGANGP', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list, score_n=int, against=int, score_every=int,
@@ -745,7 +750,7 @@ def method(
     "The class that a recipe trains"
     return resolve(METHODS[nearest(str(r.get('method')), list(METHODS), 'method')])
 
-# %% ../nbs/03_loops.ipynb #03-loops-097
+# %% ../nbs/03_loops.ipynb #03-loops-099
 def settings(
     cls: type                # a Loop
 ) -> tuple[dict, list]:      # what `loop` in a recipe may set: name -> parameter; the names of its networks
@@ -773,7 +778,7 @@ def _change(r, key, value):
     elif rest: raise BadInput(f'unknown setting {key!r}: before the dot stands one of {", ".join(["data", "loop", *nets])}')
     else: r['loop'] = r['loop'] | {nearest(head, [*knobs, *own, 'data', *nets], 'setting'): value}
 
-# %% ../nbs/03_loops.ipynb #03-loops-098
+# %% ../nbs/03_loops.ipynb #03-loops-100
 def load_recipe(
     name: str | Path,   # one of the package's recipes, the path of a YAML file, or a method (then its defaults)
     sets: list = ()     # changes, each 'key=value': steps=100, lr=1e-3, G.width=64, data.n=500
@@ -803,7 +808,7 @@ def load_recipe(
         r['judge'] = JUDGE_OF.get(str(r['data'].get('name')).split('-')[0], 'pixels')
     return check_recipe(r)
 
-# %% ../nbs/03_loops.ipynb #03-loops-099
+# %% ../nbs/03_loops.ipynb #03-loops-101
 def check_recipe(
     r: dict        # with data, nets, loop, steps and seed
 ) -> dict:         # every value cast by its annotation
@@ -823,7 +828,7 @@ def check_recipe(
         if 'net' not in r['nets'].get(k, {}): raise BadInput(f'the recipe names no network for {k}: add nets: {{{k}: {{net: ...}}}}')
     return r
 
-# %% ../nbs/03_loops.ipynb #03-loops-100
+# %% ../nbs/03_loops.ipynb #03-loops-102
 def build(
     r: dict,                # a checked recipe
     root=None,              # where data lie; see `load`
@@ -842,7 +847,7 @@ def build(
     loop.recipe = r
     return loop
 
-# %% ../nbs/03_loops.ipynb #03-loops-104
+# %% ../nbs/03_loops.ipynb #03-loops-106
 def _eyes(loop, root=None):
     "look and score for a loop from a recipe: what it samples; what its judge, or the loop itself, says"
     r = loop.recipe
@@ -866,7 +871,7 @@ def _pictures(loop, out):
         for ax, name in zip(np.ravel(axes), names): curves(loop.history, [name], ax=ax)
     for name, picture in made.items(): save_picture(picture, Path(out)/name)
 
-# %% ../nbs/03_loops.ipynb #03-loops-105
+# %% ../nbs/03_loops.ipynb #03-loops-107
 def train(
     r: dict,                       # a checked recipe
     out,                           # a new folder: recipe.yaml, history.csv, scores.json, checkpoints/, samples.png, filmstrip.png, curves.png
@@ -875,7 +880,8 @@ def train(
     goon: bool = False,            # go on from the newest checkpoint in `out`
     changed: bool = False,         # ... although the recipe has changed since
     precision: str = 'float32',    # or 'bf16'
-    bar: bool | None = None        # see `watch`
+    bar: bool | None = None,       # see `watch`
+    fast: bool = True              # on a GPU the steps are recorded and replayed, see the notebook on speed
 ) -> Loop:                         # trained to the recipe's steps
     "Run a recipe, or go on with it; BadInput if `out` cannot be used, and then nothing in it is touched"
     out, device, precision = Path(out), join_processes(device), precision if precision != 'float32' else r.get('precision', precision)
@@ -896,7 +902,8 @@ def train(
     every = dict(look_every=max(1, r['steps']//8), score_every=max(1, r['steps']), checkpoint_every=max(1, r['steps']//10)) | {k: v for k, v in r.items() if k.endswith('_every')}
     try:
         look, score = _eyes(loop, root)
-        watch(loop, max(0, r['steps'] - loop.done), out, look, score=score, precision=precision, bar=bar, **every)
+        quick = resolve('fast:fast')(loop) if fast and loop.device.type == 'cuda' and processes() == 1 else None
+        watch(loop, max(0, r['steps'] - loop.done), out, look, score=score, precision=precision, step=quick, bar=bar, **every)
     except (BadInput, KeyboardInterrupt):
         if not goon and loop.done == 0 and rank() == 0:           # nothing was trained: the folder is free again
             for name in ('recipe.yaml', 'history.csv'): (out/name).unlink(missing_ok=True)
@@ -918,7 +925,7 @@ def _plain(v):
     "Tuples as lists, for YAML and JSON"
     return {k: _plain(u) for k, u in v.items()} if isinstance(v, dict) else [_plain(u) for u in v] if isinstance(v, (list, tuple)) else v
 
-# %% ../nbs/03_loops.ipynb #03-loops-108
+# %% ../nbs/03_loops.ipynb #03-loops-110
 def _tree(node):
     "A syntax tree as nested tuples, without positions, contexts, annotations and docstrings: equal for equal programs in every Python"
     if isinstance(node, list): return tuple(_tree(n) for n in node)
@@ -940,7 +947,7 @@ def _module(name):
             other |= {a.asname or a.name: (n.module.removeprefix('vidgan_nb.'), a.name) for a in n.names}
     return own, other
 
-# %% ../nbs/03_loops.ipynb #03-loops-109
+# %% ../nbs/03_loops.ipynb #03-loops-111
 def sources(
     r: dict                # a recipe
 ) -> dict[str, str]:       # 'module.name' -> hash, for all that the method, its networks and its data reach by name
@@ -961,7 +968,7 @@ def sources(
             start += [(m, n.id) for n in ast.walk(own[name]) if isinstance(n, ast.Name)]
     return dict(sorted(out.items()))
 
-# %% ../nbs/03_loops.ipynb #03-loops-111
+# %% ../nbs/03_loops.ipynb #03-loops-113
 def runs_folder() -> Path: # $VIDGAN_RUNS, or runs/ of the repository, or the copy that comes with the package
     "Where the records lie"
     if 'VIDGAN_RUNS' in os.environ: return Path(os.environ['VIDGAN_RUNS'])
@@ -980,7 +987,7 @@ def _peak_memory(device):
     if device.type == 'cuda': return round(torch.cuda.max_memory_allocated(device)/2**20)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform == 'darwin' else 2**10))
 
-# %% ../nbs/03_loops.ipynb #03-loops-112
+# %% ../nbs/03_loops.ipynb #03-loops-114
 def write_record(
     loop: Loop,           # trained
     name: str,            # of the record
@@ -1014,7 +1021,7 @@ def write_record(
     for p in final.parent.glob(f'.{name}-*'): shutil.rmtree(p, ignore_errors=True)
     return final
 
-# %% ../nbs/03_loops.ipynb #03-loops-113
+# %% ../nbs/03_loops.ipynb #03-loops-115
 class Run:
     "The record of a run: its recipe, history, frames, scores, networks, and who made it"
     def __init__(self,
@@ -1071,18 +1078,19 @@ class Run:
         return (f'{self.name}: {self.steps:,} steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} ({m["threads"]} threads), {m["date"]}, '
                 f'torch {m["torch"]}; {self.state}' + (f' ({"; ".join(self.stale[:3])})' if self.stale else ''))
 
-# %% ../nbs/03_loops.ipynb #03-loops-114
+# %% ../nbs/03_loops.ipynb #03-loops-116
 def record(
     name: str,                  # of a recipe
     root=None,                  # where data lie
     device: str = 'cpu',        # 'cuda', ...
     out=None,                   # where the run itself goes, and is found again to go on: out/NAME if not given
     runs=None,                  # folder of records
-    bar: bool | None = None     # see `watch`
+    bar: bool | None = None,    # see `watch`
+    fast: bool = True           # see `train`
 ) -> Run | None:                # its record; several processes: in the first of them
     "Run a recipe in full, or go on where an earlier try stopped; leave its record"
     out = Path(out or Path('out')/name)
-    loop = train(load_recipe(name), out, root, device, goon=bool(checkpoints(out/'checkpoints')), bar=bar)
+    loop = train(load_recipe(name), out, root, device, goon=bool(checkpoints(out/'checkpoints')), bar=bar, fast=fast)
     return Run(write_record(loop, name, runs)) if rank() == 0 else None
 
 def replay(

@@ -11,6 +11,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-004
 from .data import BadInput, Batches, Data, rand, randn
+from .fast import input_gradient
 from .loops import Loop, descend
 from .nets import EMA, frozen
 
@@ -25,9 +26,8 @@ def gradient_penalty(
     if x.shape != y.shape: raise BadInput(f'the penalty needs as many real as generated samples, of one shape: got {tuple(x.shape)} and {tuple(y.shape)}')
     if eps is None: eps = torch.rand(len(x), *[1]*(x.dim()-1), dtype=x.dtype, device=x.device)
     if eps.dim() != x.dim() or eps.numel() != len(x): raise BadInput(f'eps has shape {tuple(eps.shape)}: one number per sample is ({len(x)}{", 1"*(x.dim()-1)})')
-    z = (eps*x + (1-eps)*y).detach().requires_grad_()                    # (4)
-    g, = torch.autograd.grad(D(z).sum(), z, create_graph=True)
-    if not g.requires_grad: raise RuntimeError('the penalty has no graph: are the parameters of the critic frozen?')
+    z = eps*x + (1-eps)*y                                                # (4)
+    g = input_gradient(D, z)                                             # of each score in its own sample, with its graph
     return (g.flatten(1).norm(dim=1) - 1).square().mean()                # (5)
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-022
