@@ -19,7 +19,7 @@ from torch.utils._pytree import keystr, tree_flatten_with_path, tree_leaves
 from .data import BadInput, Batches
 from .loops import History, Loop, _global_rng, _load_part, _names, loop_state, parts, processes
 
-# %% ../nbs/06_fast.ipynb #06-fast-013
+# %% ../nbs/06_fast.ipynb #06-fast-014
 def bounds(
     f: Callable,       # what to look at, called once without arguments
     launch: float,     # seconds to start an operation
@@ -42,7 +42,7 @@ def bounds(
     with Look(): f()
     return total
 
-# %% ../nbs/06_fast.ipynb #06-fast-023
+# %% ../nbs/06_fast.ipynb #06-fast-024
 def input_gradient(
     D,             # (N, ...) -> (N,) or (N, 1), without statistics over the batch
     z: Tensor      # samples (N, ...)
@@ -57,14 +57,14 @@ def input_gradient(
 
 def _slopes(D, z): return torch.func.grad(lambda z: D(z).sum())(z)
 
-# %% ../nbs/06_fast.ipynb #06-fast-027
+# %% ../nbs/06_fast.ipynb #06-fast-028
 aten = torch.ops.aten
 READS = {aten._local_scalar_dense.default: 'a number is read', aten.equal.default: 'a number is read',
          'tolist': 'numbers are read', 'numpy': 'numbers are read', '__array__': 'numbers are read',
          aten.nonzero.default: 'a shape depends on values', aten.masked_select.default: 'a shape depends on values', aten._unique2.default: 'a shape depends on values',
          aten.lift_fresh.default: 'Python numbers become a tensor'}   # what makes the host wait, or knows a value only once
 
-# %% ../nbs/06_fast.ipynb #06-fast-028
+# %% ../nbs/06_fast.ipynb #06-fast-029
 class reads(list):
     "`with reads() as r:` lists where the code inside waits for values, or copies some to the device: 'what, where: line'"
     def __enter__(self):
@@ -95,7 +95,7 @@ class reads(list):
         line = linecache.getline(f.f_code.co_filename, f.f_lineno).strip()
         self.append(f'{what} in {f.f_code.co_name}' + (f': {line}' if line else f', line {f.f_lineno}'))
 
-# %% ../nbs/06_fast.ipynb #06-fast-033
+# %% ../nbs/06_fast.ipynb #06-fast-034
 class Tape:
     "What a CUDA graph does, on a CPU: the operations of a call, and where their operands lie"
     def record(self,
@@ -127,7 +127,7 @@ class Tape:
         "Run `f` before anything is recorded"
         return f()
 
-# %% ../nbs/06_fast.ipynb #06-fast-039
+# %% ../nbs/06_fast.ipynb #06-fast-040
 class Graph:
     "A call as one CUDA graph"
     def __init__(self,
@@ -153,7 +153,7 @@ class Graph:
         main.wait_stream(aside)
         return out
 
-# %% ../nbs/06_fast.ipynb #06-fast-041
+# %% ../nbs/06_fast.ipynb #06-fast-042
 class _Fed(Batches):
     "Batches whose indices, and decoded images, lie where a `Feed` puts them"
     def indices(self, k): return self._feed.indices[(k - self._feed.first)*self.bs:][:self.bs]
@@ -189,7 +189,7 @@ class Feed:
             b.__class__ = Batches
             del b._feed
 
-# %% ../nbs/06_fast.ipynb #06-fast-044
+# %% ../nbs/06_fast.ipynb #06-fast-045
 class NotRecordable(BadInput): "What in a step keeps it from being recorded"
 
 class _Asked(History):
@@ -199,7 +199,7 @@ class _Asked(History):
 
 def _pathwise(state): return {keystr(path): v for path, v in tree_flatten_with_path(state)[0]}
 
-# %% ../nbs/06_fast.ipynb #06-fast-045
+# %% ../nbs/06_fast.ipynb #06-fast-046
 class Fast:
     "Called, it takes a step of the loop: the first two times as it is, later by replay. See `fast`"
     def __init__(self,
@@ -315,7 +315,7 @@ class Fast:
                     else: s[name] = old
         _global_rng(state['rng'])
 
-# %% ../nbs/06_fast.ipynb #06-fast-046
+# %% ../nbs/06_fast.ipynb #06-fast-047
 def _differences(once, again, replayed):
     "Where a replayed step ends elsewhere than the plain one, which was taken twice"
     a, b, c = map(_pathwise, (once, again, replayed))
@@ -325,7 +325,7 @@ def _differences(once, again, replayed):
     wrong = [k for k in a.keys() - set(tensors) if repr(a[k]) != repr(c.get(k))] + [k for k in tensors if not far(a[k], c[k]) <= 10*noise]
     return [f'replayed, it ends elsewhere, in {", ".join(sorted(wrong)[:3])}: a Python number that changes from step to step, or a tensor that is made anew?'] if wrong else []
 
-# %% ../nbs/06_fast.ipynb #06-fast-064
+# %% ../nbs/06_fast.ipynb #06-fast-065
 def fast(
     loop: Loop,              # newly built, or loaded; its optimisers become fused ones
     compile: str = '',       # a backend of torch.compile for its networks, such as 'inductor'; none if empty
