@@ -13,13 +13,16 @@ import torch
 from torch import nn, Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import keystr, tree_flatten_with_path, tree_leaves
+from torch.utils._pytree import keystr, tree_flatten_with_path, tree_leaves, tree_map
 
 # %% ../nbs/06_fast.ipynb #06-fast-004
 from .data import BadInput, Batches
-from .loops import History, Loop, _global_rng, _load_part, _names, loop_state, parts, processes
+from .loops import History, Loop, _fingerprint, _global_rng, _load_part, _names, _refuse_lost, loop_state, parts, processes
 
-# %% ../nbs/06_fast.ipynb #06-fast-014
+# %% ../nbs/06_fast.ipynb #06-fast-005
+aten = torch.ops.aten
+
+# %% ../nbs/06_fast.ipynb #06-fast-015
 def bounds(
     f: Callable,       # what to look at, called once without arguments
     launch: float,     # seconds to start an operation
@@ -33,7 +36,8 @@ def bounds(
         def __torch_dispatch__(_, op, types, args=(), kwargs=None):
             out = op(*args, **(kwargs or {}))
             if op.is_view: return out                                             # nothing is computed
-            moved = sum(t.nbytes for t in tree_leaves((args, kwargs, out)) if isinstance(t, Tensor))
+            taken = op.overloadpacket in (aten.index_select, aten.index, aten.gather)         # a few rows of many
+            moved = 2*out.nbytes if taken else sum(t.nbytes for t in tree_leaves((args, kwargs, out)) if isinstance(t, Tensor))
             done = flop_registry[op.overloadpacket](*args, **(kwargs or {}), out_val=out) if op.overloadpacket in flop_registry else 0
             needs = dict(launch=launch, bytes=moved/bytes, flops=done/flops)
             worst = max(needs, key=needs.get)
@@ -42,12 +46,12 @@ def bounds(
     with Look(): f()
     return total
 
-# %% ../nbs/06_fast.ipynb #06-fast-024
+# %% ../nbs/06_fast.ipynb #06-fast-025
 def input_gradient(
-    D,             # (N, ...) -> (N,) or (N, 1), without statistics over the batch
+    D,             # (N, ...) -> (N,) or (N, 1), without statistics over the batch; compiled only as the module itself
     z: Tensor      # samples (N, ...)
 ) -> Tensor:       # (N, ...), float32 or float64, with a graph that reaches the parameters of `D`
-    "Gradient of each score in its own sample, to be differentiated again. RuntimeError if nothing could learn from it"
+    "Gradient of each score in its own sample, to be differentiated again. RuntimeError if it has no graph"
     with torch.autocast(z.device.type, enabled=False):
         z = z.detach().to(torch.promote_types(z.dtype, torch.float32))
         if hasattr(D, '_slopes'): g = D._slopes(D, z)                              # compiled, see `fast`
@@ -57,14 +61,14 @@ def input_gradient(
 
 def _slopes(D, z): return torch.func.grad(lambda z: D(z).sum())(z)
 
-# %% ../nbs/06_fast.ipynb #06-fast-028
-aten = torch.ops.aten
+# %% ../nbs/06_fast.ipynb #06-fast-031
 READS = {aten._local_scalar_dense.default: 'a number is read', aten.equal.default: 'a number is read',
          'tolist': 'numbers are read', 'numpy': 'numbers are read', '__array__': 'numbers are read',
-         aten.nonzero.default: 'a shape depends on values', aten.masked_select.default: 'a shape depends on values', aten._unique2.default: 'a shape depends on values',
+         aten.allclose.default: 'a number is read', '__dlpack__': 'numbers are read', aten.bincount.default: 'a shape depends on values', aten.repeat_interleave.Tensor: 'a shape depends on values',
+         aten.unique_consecutive.default: 'a shape depends on values', aten.unique_dim.default: 'a shape depends on values', aten.nonzero.default: 'a shape depends on values', aten.masked_select.default: 'a shape depends on values', aten._unique2.default: 'a shape depends on values',
          aten.lift_fresh.default: 'Python numbers become a tensor'}   # what makes the host wait, or knows a value only once
 
-# %% ../nbs/06_fast.ipynb #06-fast-029
+# %% ../nbs/06_fast.ipynb #06-fast-032
 class reads(list):
     "`with reads() as r:` lists where the code inside waits for values, or copies some to the device: 'what, where: line'"
     def __enter__(self):
@@ -88,14 +92,17 @@ class reads(list):
         for m in reversed(self._modes): m.__exit__(*exc)
 
     def _note(self, what):
-        f = sys._getframe(2)
+        f = at = sys._getframe(1)
+        while at:
+            if at.f_code in (Batches._order.__code__, Batches._decoded.__code__): return   # batches: fed from outside, where a step is recorded
+            at = at.f_back
         while f.f_back and (f.f_code.co_filename.startswith(self._skip) or f.f_code.co_name.startswith('__torch_')):
             if f'{os.sep}optim{os.sep}' in f.f_code.co_filename: return            # an optimiser counts its steps on the host
             f = f.f_back
         line = linecache.getline(f.f_code.co_filename, f.f_lineno).strip()
         self.append(f'{what} in {f.f_code.co_name}' + (f': {line}' if line else f', line {f.f_lineno}'))
 
-# %% ../nbs/06_fast.ipynb #06-fast-034
+# %% ../nbs/06_fast.ipynb #06-fast-038
 class Tape:
     "What a CUDA graph does, on a CPU: the operations of a call, and where their operands lie"
     def record(self,
@@ -108,9 +115,10 @@ class Tape:
             def __torch_dispatch__(_, f, types, args=(), kwargs=None):
                 kwargs = kwargs or {}
                 out = f(*args, **kwargs)
-                if f._schema.is_mutable: ops.append((f, args, kwargs, []))                  # writes into what it was given
-                elif not stores(out) <= stores((args, kwargs)): ops.append((f, args, kwargs, [t for t in tree_leaves(out) if isinstance(t, Tensor)]))
-                return out                                                                  # a view stays where it is
+                had = stores((args, kwargs))
+                fresh = [t if isinstance(t, Tensor) and not stores(t) <= had else None for t in tree_leaves(out)]
+                if f._schema.is_mutable or any(t is not None for t in fresh): ops.append((f, args, kwargs, fresh))   # a view stays where it is
+                return out
         with Note(): return f()
 
     @torch.no_grad()
@@ -119,7 +127,8 @@ class Tape:
         with torch.autocast('cpu', enabled=False):                                          # casts are operations, and noted
             for f, args, kwargs, made in self.ops:
                 out = f(*args, **kwargs)
-                for t, new in zip(made, (t for t in tree_leaves(out) if isinstance(t, Tensor))): t.copy_(new)
+                for t, new in zip(made, tree_leaves(out)):
+                    if t is not None: t.copy_(new)
 
     def warm(self,
         f: Callable    # a step
@@ -127,7 +136,7 @@ class Tape:
         "Run `f` before anything is recorded"
         return f()
 
-# %% ../nbs/06_fast.ipynb #06-fast-040
+# %% ../nbs/06_fast.ipynb #06-fast-044
 class Graph:
     "A call as one CUDA graph"
     def __init__(self,
@@ -139,7 +148,13 @@ class Graph:
         "Capture `f`"
         self.graph = torch.cuda.CUDAGraph()
         for g in self.generators: self.graph.register_generator_state(g)
-        with torch.cuda.graph(self.graph, capture_error_mode='thread_local'): return f()
+        main = torch.cuda.current_stream()
+        try:
+            with torch.cuda.graph(self.graph, capture_error_mode='thread_local'): return f()
+        except BaseException:
+            torch.cuda.set_stream(main)
+            for g in (*self.generators, torch.cuda.default_generators[main.device_index]): g.graphsafe_set_state(g.clone_state())
+            raise
     def replay(self):
         "Put all of it into the queue"
         self.graph.replay()
@@ -153,7 +168,7 @@ class Graph:
         main.wait_stream(aside)
         return out
 
-# %% ../nbs/06_fast.ipynb #06-fast-042
+# %% ../nbs/06_fast.ipynb #06-fast-046
 class _Fed(Batches):
     "Batches whose indices, and decoded images, lie where a `Feed` puts them"
     def indices(self, k): return self._feed.indices[(k - self._feed.first)*self.bs:][:self.bs]
@@ -189,25 +204,32 @@ class Feed:
             b.__class__ = Batches
             del b._feed
 
-# %% ../nbs/06_fast.ipynb #06-fast-045
+# %% ../nbs/06_fast.ipynb #06-fast-049
 class NotRecordable(BadInput): "What in a step keeps it from being recorded"
-
-class _Asked(History):
-    "A history that notes if somebody asks how many steps were taken"
-    @property
-    def done(self): vars(self)['asked'] = True; return vars(self)['done']
 
 def _pathwise(state): return {keystr(path): v for path, v in tree_flatten_with_path(state)[0]}
 
-# %% ../nbs/06_fast.ipynb #06-fast-046
+def _differences(once, again, replayed):
+    "Where replayed steps end elsewhere than plain ones, which were taken twice"
+    a, b, c = map(_pathwise, (once, again, replayed))
+    far = lambda x, y: (x.double() - y.double()).abs().max().item()/(x.double().abs().max().item() + 1e-12) if x.numel() else 0.
+    tensors = {k for k, v in a.items() if isinstance(v, Tensor)}
+    noise = {k: 0. if torch.equal(a[k], b[k]) or not a[k].is_floating_point() else far(a[k], b[k]) for k in tensors}
+    least = 1e-5 if any(noise.values()) else 0.                                         # a quiet tensor of a noisy step
+    wrong = [k for k in a.keys() - tensors if repr(a[k]) != repr(c.get(k))]
+    wrong += [k for k in tensors if not torch.equal(a[k], c[k]) and not (a[k].is_floating_point() and far(a[k], c[k]) <= max(10*noise[k], least))]
+    wrong = ["Python's random numbers" if "['rng']['python']" in k else "NumPy's random numbers" if "['rng']['numpy']" in k else k for k in wrong]
+    return [f'replayed, {", ".join(sorted(set(wrong))[:3])} come out otherwise: a Python number that changes from step to step must become a tensor'] if wrong else []
+
+# %% ../nbs/06_fast.ipynb #06-fast-052
 class Fast:
-    "Called, it takes a step of the loop: the first two times as it is, later by replay. See `fast`"
+    "Called, it takes a step of the loop: the first two as they are, later ones by replay. See `fast`"
     def __init__(self,
         loop: Loop,             # whose step
-        recorder: Callable,     # makes a `Tape` or a `Graph`
+        recorder: Callable,     # makes a `Tape` or a `Graph`; None: every step is taken as it is
         strict: bool = True     # raise NotRecordable; else warn, and take plain steps from then on
     ):
-        self.loop, self.recorder, self.strict, self.tape, self._key, self._plain = loop, recorder, strict, None, None, 0
+        self.loop, self.recorder, self.strict, self.tape, self._key, self._plain, self._restless = loop, recorder, strict, None, None, 0, 0
         found = parts(loop).values()
         self.opts, self.schedules, self.batches, self.nets = ([v for v in found if isinstance(v, t)] for t in
             (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, Batches, nn.Module))
@@ -215,11 +237,12 @@ class Fast:
 
     def __call__(self) -> dict[str, Tensor]: # what the step measured
         if self.recorder is None: return self.loop.step()
-        if self._key != (now := self._now()): self.tape, self._key, self._plain = None, now, 0         # loaded, or another precision: record again
-        if self.tape: return self._replay()
-        self._plain += 1
-        if self._plain == 1: return self.recorder().warm(self.loop.step)
-        return self._examine() if self._plain == 2 else self._record()
+        if self._key != (now := self._now()): self.tape, self._key, self._plain, self._restless = None, now, 0, self._restless + 1     # loaded, or changed: record again
+        if self._restless > 4: return self._refuse(["numbers of the loop, or options of its optimisers, change from step to step"])
+        if self.tape: self._restless = 0; return self._replay()
+        out = [lambda: self.recorder().warm(self.loop.step), lambda: _examined(self), lambda: _recorded(self)][min(self._plain, 2)]()
+        self._plain += 1                                                                               # not if it raised
+        return out
 
     def _prepare(self):
         "Counts and rates of optimisers live in tensors"
@@ -233,9 +256,10 @@ class Fast:
 
     def _now(self):
         "What must still be so when a recording is replayed"
-        kind = self.loop.device.type
-        return (torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind), *(m.training for m in self.nets),
-                *((id(o.state), *(id(g['lr']) for g in o.param_groups)) for o in self.opts))
+        kind, groups = self.loop.device.type, [g for o in self.opts for g in o.param_groups]
+        return (torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind), *(v for v in vars(self.loop).values() if isinstance(v, (bool, int, float, str))),
+                *(m.training for m in self.nets), *(id(o.state) for o in self.opts),
+                *(id(v) if isinstance(v, Tensor) else v for g in groups for k, v in g.items() if k != 'params'))
 
     def _replay(self):
         for f in self.feeds: f.fill()
@@ -248,84 +272,103 @@ class Fast:
         if self.strict: raise e
         warnings.warn(f'{e}. Its steps are taken one by one', stacklevel=4)
         self.recorder = None
-        return out or self.loop.step()
+        return self.loop.step() if out is None else out
 
-    def _examine(self):
-        "A step like any other, looked at"
-        loop, events, counts = self.loop, [], [b.count for b in self.batches]
-        kept = lambda: [[g.get(k) for k in ('betas', 'momentum')] for s in self.schedules for g in s.optimizer.param_groups]
-        before = kept()
-        with ExitStack() as end:
-            found = [] if any(hasattr(n, '_slopes') for n in self.nets) else end.enter_context(reads())   # nobody can look into compiled code
-            for o in self.opts: end.callback(o.register_step_post_hook(lambda o, *_: events.append(o)).remove)
-            for s in self.schedules:
-                s.step = lambda *a, s=s, step=s.step: (events.append(s), step(*a))
-                end.callback(vars(s).pop, 'step')
-            loop.history.__class__ = _Asked
-            end.callback(setattr, loop.history, '__class__', History)
-            out = loop.step()
-        wrong = list(found)
-        if vars(loop.history).pop('asked', False): wrong.append('it asks how many steps were taken (done): count in a tensor')
-        if before != kept(): wrong.append('a schedule moves betas or momentum, which are Python numbers')
-        self.moves = [e for e in events if e in self.schedules]
-        if any(s in events and s.optimizer in events[events.index(s):] for s in self.schedules): wrong.append('a schedule moves before its optimiser does: call it last')
-        self.times = [b.count - c for b, c in zip(self.batches, counts)]
-        return self._refuse(wrong, out) if wrong else out
+# %% ../nbs/06_fast.ipynb #06-fast-054
+class _Asked(History):
+    "A history that notes if somebody asks how many steps were taken"
+    @property
+    def done(self): vars(self)['asked'] = True; return vars(self)['done']
 
-    def _record(self):
-        "From one state: the step twice, then recorded and replayed; the replay is what counts"
-        before, tape = self._state(), self.recorder()
-        once = self._taken(lambda: tape.warm(self.loop.step)); self._restore(before)
-        again = self._taken(lambda: tape.warm(self.loop.step)); self._restore(before)
-        self.feeds = [Feed(b, n) for b, n in zip(self.batches, self.times) if n]
+class _Counted(Batches):
+    "Batches that note if somebody else asks how many were taken"
+    @property
+    def count(self):
+        if sys._getframe(1).f_globals is not Batches.__next__.__globals__: vars(self)['asked'] = True
+        return vars(self)['count']
+    @count.setter
+    def count(self, k): vars(self)['count'] = k
+
+def _examined(fast):
+    "A step like any other, looked at"
+    loop, events, counts = fast.loop, [], [b.count for b in fast.batches]
+    wrong = [f'its batches are a {type(b).__name__}: only Batches themselves can be fed' for b in fast.batches if type(b) is not Batches]
+    wrong += ['its schedule asks for the loss' for s in fast.schedules if isinstance(s, torch.optim.lr_scheduler.ReduceLROnPlateau)]
+    if wrong: return fast._refuse(wrong)
+    mark = _fingerprint(loop)
+    with ExitStack() as end:
+        found = [] if any(hasattr(n, '_slopes') for n in fast.nets) else end.enter_context(reads())       # nobody can look into compiled code
+        for o in fast.opts: end.callback(o.register_step_post_hook(lambda o, *_: events.append(o)).remove)
+        for s in fast.schedules:
+            s.step = lambda *a, s=s, step=s.step: (events.append(s), step(*a))
+            end.callback(vars(s).pop, 'step')
+        for b in fast.batches: b.__class__ = _Counted; end.callback(setattr, b, '__class__', Batches)
+        loop.history.__class__ = _Asked
+        end.callback(setattr, loop.history, '__class__', History)
+        out = loop.step()
+    _refuse_lost(loop, mark)
+    wrong = list(found)
+    if not out: wrong.append('it measures nothing')
+    if vars(loop.history).pop('asked', False): wrong.append('it asks how many steps were taken (done): count in a tensor')
+    if [vars(b).pop('asked', False) for b in fast.batches].count(True): wrong.append('it asks how many batches were taken (count): count in a tensor')
+    fast.moves = [e for e in events if e in fast.schedules]
+    if any(s in events and s.optimizer in events[events.index(s):] for s in fast.schedules): wrong.append('a schedule moves before its optimiser does: call it last')
+    fast.times = [b.count - c for b, c in zip(fast.batches, counts)]
+    return fast._refuse(wrong, out) if wrong else out
+
+# %% ../nbs/06_fast.ipynb #06-fast-056
+def _held(loop):
+    "All that the next step depends on, copied to the host"
+    state = loop_state(loop)
+    return tree_map(lambda v: v.to('cpu', copy=True) if isinstance(v, Tensor) else copy.deepcopy(v), state | dict(parts={k: v for k, v in state['parts'].items() if k != 'history'}))
+
+@torch.no_grad()
+def _put_back(loop, state):
+    "Put it back, every tensor of an optimiser at its address"
+    names = _names(loop)
+    for k, v in parts(loop).items():
+        if k not in state['parts']: continue
+        if not isinstance(v, torch.optim.Optimizer): _load_part(v, copy.deepcopy(state['parts'][k]), names); continue
+        for p, s in v.state.items():
+            for name, old in state['parts'][k][names[id(p)]].items():
+                if isinstance(old, Tensor): s[name].copy_(old)
+                else: s[name] = old
+    _global_rng(state['rng'])
+
+def _taken(loop, step): return dict(measured={k: v.double().to('cpu', copy=True) for k, v in step().items()}, **_held(loop))
+
+# %% ../nbs/06_fast.ipynb #06-fast-057
+def _recorded(fast):
+    "From one state: two plain steps, twice, then two replayed; if all agree, the next step is a replay"
+    loop, tape, before = fast.loop, fast.recorder(), _held(fast.loop)
+    def measured():
+        out = loop.step()
+        return list(out), torch.stack([v.detach().reshape(()).double() for v in out.values()])
+    def twice(step):
+        out = [_taken(loop, step) for _ in range(2)]
+        _put_back(loop, before)
+        return out
+    try:
+        once, again = (twice(lambda: tape.warm(loop.step)) for _ in range(2))
+        fast.feeds = [Feed(b, n) for b, n in zip(fast.batches, fast.times) if n]
         try:
             with ExitStack() as end:
-                for f in self.feeds: end.enter_context(f.instead())
-                for s in self.schedules: s.step = lambda *a: None; end.callback(vars(s).pop, 'step')
-                self.names, self.out = tape.record(self._measured)
-            self._restore(before)
-            self.tape = tape
-            replayed = self._taken(self._replay)
-            wrong = _differences(once, again, replayed)
-        except RuntimeError as e: wrong = [' '.join(str(e).split())[:200]]
-        if not wrong: return replayed['measured']
-        self.tape = None
-        self._restore(before)
-        return self._refuse(wrong)
+                for f in fast.feeds: end.enter_context(f.instead())
+                for s in fast.schedules: s.step = lambda *a: None; end.callback(vars(s).pop, 'step')
+                fast.names, fast.out = tape.record(measured)
+            _put_back(loop, before)
+            fast.tape = tape
+            wrong = _differences(once, again, twice(fast._replay))
+        except RuntimeError as e:
+            while e.__context__: e = e.__context__                                     # the first of a chain says what it was
+            wrong = [' '.join(str(e).split())[:200]]
+    except BaseException: fast.tape = None; _put_back(loop, before); raise
+    if not wrong: return fast._replay()
+    fast.tape = None
+    _put_back(loop, before)
+    return fast._refuse(wrong)
 
-    def _measured(self):
-        out = self.loop.step()
-        return list(out), torch.stack([v.detach().reshape(()).double() for v in out.values()])
-
-    def _taken(self, step): return dict(measured={k: v.double().clone() for k, v in step().items()}, **self._state())
-
-    def _state(self):
-        state = loop_state(self.loop)
-        return copy.deepcopy(state | dict(parts={k: v for k, v in state['parts'].items() if k != 'history'}))
-
-    @torch.no_grad()
-    def _restore(self, state):
-        names = _names(self.loop)
-        for k, v in parts(self.loop).items():
-            if k not in state['parts']: continue
-            if not isinstance(v, torch.optim.Optimizer): _load_part(v, state['parts'][k], names); continue
-            for p, s in v.state.items():                                                   # at their addresses
-                for name, old in state['parts'][k][names[id(p)]].items():
-                    if isinstance(old, Tensor): s[name].copy_(old)
-                    else: s[name] = old
-        _global_rng(state['rng'])
-
-# %% ../nbs/06_fast.ipynb #06-fast-047
-def _differences(once, again, replayed):
-    "Where a replayed step ends elsewhere than the plain one, which was taken twice"
-    a, b, c = map(_pathwise, (once, again, replayed))
-    far = lambda x, y: (x.double() - y.double()).abs().max().item()/(x.double().abs().max().item() + 1e-12) if x.numel() else 0.
-    tensors = [k for k, v in a.items() if isinstance(v, Tensor)]
-    noise = max(far(a[k], b[k]) for k in tensors)
-    wrong = [k for k in a.keys() - set(tensors) if repr(a[k]) != repr(c.get(k))] + [k for k in tensors if not far(a[k], c[k]) <= 10*noise]
-    return [f'replayed, it ends elsewhere, in {", ".join(sorted(wrong)[:3])}: a Python number that changes from step to step, or a tensor that is made anew?'] if wrong else []
-
-# %% ../nbs/06_fast.ipynb #06-fast-065
+# %% ../nbs/06_fast.ipynb #06-fast-082
 def fast(
     loop: Loop,              # newly built, or loaded; its optimisers become fused ones
     compile: str = '',       # a backend of torch.compile for its networks, such as 'inductor'; none if empty
@@ -341,7 +384,7 @@ def fast(
 def _generators(loop): return [v for v in parts(loop).values() if isinstance(v, torch.Generator)] + [v.gen for v in parts(loop).values() if isinstance(v, Batches)]
 
 def _compile(loop, backend):
-    "Compile the networks that a step runs, each with its gradient; take it back if there is no compiler"
+    "Compile the networks that a step runs, each with its gradient; if there is no compiler, leave them and warn"
     nets = [v for v in parts(loop).values() if isinstance(v, nn.Module)]
     from torch._dynamo import list_backends
     if backend not in list_backends(exclude_tags=()): raise BadInput(f'unknown backend {backend!r} of torch.compile: choose one of {", ".join(list_backends())}')
