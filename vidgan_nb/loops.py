@@ -7,8 +7,8 @@ __all__ = ['PLAIN', 'OF_MODULE', 'SCHEDULED', 'SHARD', 'RUNTIME', 'PRECISIONS', 
            'descend', 'History', 'rank', 'processes', 'process_mean', 'parts', 'audited_step', 'loop_state',
            'load_loop_state', 'save', 'checkpoints', 'read_checkpoint', 'resume', 'recipe_diff', 'unmoved',
            'interrupt_between_steps', 'NotFinite', 'precise', 'watch', 'join_processes', 'spread', 'whole', 'resolve',
-           'recipe_names', 'method', 'settings', 'unchanged', 'load_recipe', 'check_recipe', 'build', 'train', 'scores',
-           'sources', 'runs_folder', 'machine', 'write_record', 'Run', 'record', 'replay']
+           'recipe_names', 'method', 'settings', 'unchanged', 'variants', 'load_recipe', 'check_recipe', 'build',
+           'train', 'scores', 'sources', 'runs_folder', 'machine', 'write_record', 'Run', 'record', 'replay']
 
 # %% ../nbs/03_loops.ipynb #03-loops-003
 import ast, copy, csv, datetime, hashlib, inspect, io, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid, weakref, zipfile
@@ -783,20 +783,19 @@ def unchanged(
     "The recipe's name without its changes"
     return str(name).partition('@')[0]
 
-def _read_recipe(path, seen=()):
-    "What a YAML file says, on top of what its base says"
-    try: given = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as e: raise BadInput(f'{path} is not YAML: {" ".join(str(e).split())}') from None
-    if not isinstance(given, dict) or not given.keys() & {'method', 'base'}: raise BadInput(f'{path} is not a recipe: it names no method')
-    for k in given: nearest(k, ['base', *KEYS], 'key in a recipe')
-    for k in ('data', 'nets', 'loop'):
-        if not isinstance(given.get(k, {}), dict): raise BadInput(f'{k} in {path} must be a mapping such as {{name: glyphs}}, not {given[k]!r}')
-    if 'base' not in given: return given
-    base = nearest(str(given.pop('base')), recipe_names(), 'recipe')
-    if base in seen: raise BadInput(f'{path} is its own base, by way of {", ".join(seen)}')
-    old = _read_recipe(RECIPES/f'{base}.yaml', (*seen, base))
-    nets = {k: v if 'net' in v else old.get('nets', {}).get(k, {}) | v for k, v in given.get('nets', {}).items()}
-    return old | given | {k: old[k] | given.get(k, {}) for k in ('data', 'loop') if k in old} | dict(nets=old.get('nets', {}) | nets)
+def _variants(given, path):
+    "Take the variants out of what a YAML file says: name -> changes"
+    v = given.pop('variants', {})
+    if not isinstance(v, dict) or not all(isinstance(c, list) and all(isinstance(s, str) and '=' in s for s in c) for c in v.values()):
+        raise BadInput(f'variants in {path} must be a mapping from names to lists of changes, such as {{kd: [lam_kd=1, lam_vid=0]}}, not {v!r:.80}')
+    return v
+
+def variants(
+    name: str         # of one of the package's recipes
+) -> list[str]:       # what may stand behind its @, besides key=value
+    "The named changes of a recipe"
+    path = RECIPES/f'{nearest(unchanged(name), recipe_names(), "recipe")}.yaml'
+    return list(_variants(yaml.safe_load(path.read_text()), path))
 
 # %% ../nbs/03_loops.ipynb #03-loops-100
 def load_recipe(
@@ -804,15 +803,22 @@ def load_recipe(
     sets: list = ()     # changes, each 'key=value': steps=100, lr=1e-3, G.width=64, data.n=500
 ) -> dict:              # complete: every default named, every value cast
     "Read a recipe, change it, check it; BadInput says what is wrong with it"
-    path, name = None, str(name)
+    path, name, changes = None, str(name), []
     if name.endswith(('.yaml', '.yml')):
         path = Path(name)
         if not path.is_file(): raise BadInput(f'there is no recipe file {path}')
     else:
-        name, at, changes = name.partition('@')
-        sets = [*changes.split(',')*bool(at), *sets]
+        name, at, said = name.partition('@')
+        changes = said.split(',') if at else []
         if name not in METHODS: path = RECIPES/f'{nearest(name, recipe_names() + list(METHODS), "recipe or method")}.yaml'
-    given = _read_recipe(path) if path else dict(method=name)
+    try: given = yaml.safe_load(path.read_text()) if path else dict(method=name)
+    except (yaml.YAMLError, UnicodeDecodeError) as e: raise BadInput(f'{path} is not YAML: {" ".join(str(e).split())}') from None
+    if not isinstance(given, dict) or 'method' not in given: raise BadInput(f'{path} is not a recipe: it names no method')
+    known = _variants(given, path)
+    sets = [s for c in changes for s in ([c] if '=' in c else known[nearest(c, known, f'variant of {name}')])] + list(sets)
+    for k in given: nearest(k, [*KEYS, 'variants'], 'key in a recipe')
+    for k in ('data', 'nets', 'loop'):
+        if not isinstance(given.get(k, {}), dict): raise BadInput(f'{k} in {path} must be a mapping such as {{name: glyphs}}, not {given[k]!r}')
     default = dict(data={'name': 'glyphs'}, nets={}, loop={}, steps=1000, seed=0) | getattr(method(given), 'defaults', {})
     r = default | given
     r['nets'] = default['nets'] | {k: v if 'net' in v else default['nets'].get(k, {}) | v for k, v in given.get('nets', {}).items()}

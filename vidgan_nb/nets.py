@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['NETS', 'LeakyReLU', 'flops', 'nparams', 'MLP', 'Generator', 'Critic', 'taps', 'features', 'frozen', 'stages',
            'SNDCGANGenerator', 'SNDCGANDiscriminator', 'DownConv', 'UpConv', 'mean2x2', 'ResNetGenerator',
-           'ResNetCritic', 'GlyphNet', 'ResNetCIFAR', 'WRN', 'ResNet', 'VGG', 'PixelMLP', 'resize_tf1', 'InceptionV3',
-           'EMA', 'cast', 'make_net']
+           'ResNetCritic', 'GlyphNet', 'ResNetCIFAR', 'WRN', 'folded', 'ResNet', 'VGG', 'PixelMLP', 'resize_tf1',
+           'InceptionV3', 'EMA', 'cast', 'make_net']
 
 # %% ../nbs/02_nets.ipynb #02-nets-002
 import inspect, math, types, typing
@@ -556,6 +556,17 @@ class WRN(nn.Module):
         return self.linear(self.features(self.bn(x)))
 
 # %% ../nbs/02_nets.ipynb #02-nets-160
+def folded(
+    net: nn.Module # trained; left as it is
+) -> nn.Module:    # a copy in evaluation mode that trains no more
+    "The same function with fewer passes: batch norms of residual blocks are part of the convolution before them"
+    net = deepcopy(net).eval().requires_grad_(False)
+    for m in net.modules():
+        if isinstance(m, _WideBlock): m.conv1, m.bn2 = fuse_conv_bn_eval(m.conv1, m.bn2), nn.Identity()
+        if isinstance(m, _Block): m.conv1, m.bn1, m.conv2, m.bn2 = fuse_conv_bn_eval(m.conv1, m.bn1), nn.Identity(), fuse_conv_bn_eval(m.conv2, m.bn2), nn.Identity()
+    return net
+
+# %% ../nbs/02_nets.ipynb #02-nets-163
 class _ProjectedBlock(_Block):
     "Residual block with shortcut B: a trained 1x1 convolution where size or channels change"
     def __init__(self, i, o, stride):
@@ -589,7 +600,7 @@ class ResNet(nn.Module):
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4): x = layer(x)
         return self.linear(self.features(x))
 
-# %% ../nbs/02_nets.ipynb #02-nets-161
+# %% ../nbs/02_nets.ipynb #02-nets-164
 class VGG(nn.Module):
     "Convolutions, batch norms and max pools, after Simonyan & Zisserman 2015: `layer1`-`layer4`, `features` (N, 8*width), `linear`"
     def __init__(self,
@@ -616,7 +627,7 @@ class VGG(nn.Module):
         for layer in (self.layer2, self.layer3, self.layer4): x = layer(F.max_pool2d(x, 2))
         return self.linear(self.features(x))
 
-# %% ../nbs/02_nets.ipynb #02-nets-162
+# %% ../nbs/02_nets.ipynb #02-nets-165
 class PixelMLP(nn.Module):
     "Fully connected classifier of 32x32 images: `layer1`, `layer2`, ... (linear, batch norm, ReLU), `linear`"
     def __init__(self,
@@ -640,7 +651,7 @@ class PixelMLP(nn.Module):
         for name in self.layers: x = getattr(self, name)(x)
         return self.linear(x)
 
-# %% ../nbs/02_nets.ipynb #02-nets-167
+# %% ../nbs/02_nets.ipynb #02-nets-170
 def _resizer(n, m, like):
     "The matrix of (3), m by n; in single precision, as TensorFlow computed it"
     a = torch.arange(m, dtype=torch.float32)*(n/m)
@@ -656,7 +667,7 @@ def resize_tf1(
     if not x.is_floating_point(): raise BadInput(f'resize_tf1 mixes pixels, which takes floats, got {x.dtype}: call float() first')
     return _resizer(x.shape[-2], size, x) @ x @ _resizer(x.shape[-1], size, x).T         # (3)
 
-# %% ../nbs/02_nets.ipynb #02-nets-176
+# %% ../nbs/02_nets.ipynb #02-nets-179
 _row, _column = (1, 7), (7, 1)
 _fork = [(384, (1, 3)), (384, (3, 1))]
 def _A(c): return dict(branch1x1=[(64, 1)], branch5x5=[(48, 1), (64, 5)], branch3x3dbl=[(64, 1), (96, 3), (96, 3)], branch_pool=[(c, 1)])
@@ -666,7 +677,7 @@ def _C(c): return dict(branch1x1=[(192, 1)], branch7x7=[(c, 1), (c, _row), (192,
 def _D(): return dict(branch3x3=[(192, 1), (320, 3, 2)], branch7x7x3=[(192, 1), (192, _row), (192, _column), (192, 3, 2)], branch_pool=[])
 def _E(): return dict(branch1x1=[(320, 1)], branch3x3=[(384, 1), _fork], branch3x3dbl=[(448, 1), (384, 3), _fork], branch_pool=[(192, 1)])
 
-# %% ../nbs/02_nets.ipynb #02-nets-178
+# %% ../nbs/02_nets.ipynb #02-nets-181
 def _mean(x): return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
 def _max(x): return F.max_pool2d(x, 3, 1, 1)
 def _halve(x): return F.max_pool2d(x, 3, 2)
@@ -683,7 +694,7 @@ class _ConvBN(nn.Module):
         nn.init.constant_(self.conv.weight, math.nan)
     def forward(self, x, pool=nn.Identity()): return F.relu_(self.bn(pool(self.conv(x))))
 
-# %% ../nbs/02_nets.ipynb #02-nets-179
+# %% ../nbs/02_nets.ipynb #02-nets-182
 class _Mixed(nn.Module):
     "A block of Inception: the branches of a table, side by side"
     def __init__(self, i, table, pool):
@@ -708,7 +719,7 @@ class _Mixed(nn.Module):
             out.append(h)
         return _beside(out)
 
-# %% ../nbs/02_nets.ipynb #02-nets-181
+# %% ../nbs/02_nets.ipynb #02-nets-184
 class InceptionV3(nn.Module):
     "Inception-v3 of FID and Inception Score (TensorFlow, 2015-12-05): `Conv2d_1a_3x3`, ..., `Mixed_7c`, `features` (N, 2048), `fc`; NaN until weights are loaded"
     def __init__(self):
@@ -744,7 +755,7 @@ class InceptionV3(nn.Module):
         net.folded = True
         return net.to(memory_format=torch.channels_last)
 
-# %% ../nbs/02_nets.ipynb #02-nets-198
+# %% ../nbs/02_nets.ipynb #02-nets-201
 class EMA:
     "A network whose weights are the running average of another's; `.net` is in evaluation mode"
     def __init__(self,
@@ -769,7 +780,7 @@ class EMA:
         "Restore the average"
         self.net.load_state_dict(state)
 
-# %% ../nbs/02_nets.ipynb #02-nets-203
+# %% ../nbs/02_nets.ipynb #02-nets-206
 _SAID = {'true': True, 'yes': True, 'on': True, '1': True, 'false': False, 'no': False, 'off': False, '0': False}
 
 def _cast(value, kind):
@@ -793,7 +804,7 @@ def _cast(value, kind):
     if kind is str and isinstance(value, (bool, list, dict, type(None))): raise ValueError
     return str(value) if kind is str else value
 
-# %% ../nbs/02_nets.ipynb #02-nets-204
+# %% ../nbs/02_nets.ipynb #02-nets-207
 def cast(
     value,     # from a recipe or the command line
     kind,      # annotation: bool, int, float, str, list[int], tuple[float, float], `X | None`; others let pass
@@ -805,7 +816,7 @@ def cast(
         name = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
         raise BadInput(f'{what} is {value!r}: it must be {name}') from None
 
-# %% ../nbs/02_nets.ipynb #02-nets-207
+# %% ../nbs/02_nets.ipynb #02-nets-210
 NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator, ResNetCritic, GlyphNet, ResNetCIFAR, WRN, ResNet, VGG, PixelMLP, InceptionV3)}
 
 def make_net(

@@ -23,7 +23,7 @@ from torch import nn, Tensor
 from .data import AUGMENTATIONS, BadInput, Batches, Data, compose, load, nearest, rand
 from .loops import Loop, Run, checkpoints, descend, method, processes, read_checkpoint, runs_folder
 from .metrics import accuracy
-from .nets import frozen, nparams, taps
+from .nets import folded, frozen, taps
 
 # %% ../nbs/20_vid.ipynb #20-vid-009
 def _conv(i, o): return nn.Conv2d(i, o, 1, bias=False)
@@ -430,6 +430,7 @@ class Distil(Supervised):
         head: str = 'linear2',          # of VID's means: linear2 as released, relu3, bn2, linear
         init_var: float = 5.,           # VID's variances at first
         hetero: bool = False,           # let VID's variances depend on the student's features
+        lr_var: float = 1.,             # times the learning rate, for VID's variances: as published 1, with which they hardly move in a short run
         wd_vid: float = 0.,             # weight decay of what VID and hints learn besides the student; the released script has wd's
         s_taps: list[str] = (),         # stages of the student; by default the ends of its groups
         t_taps: list[str] = (),         # stages of the teacher, as many
@@ -446,6 +447,7 @@ class Distil(Supervised):
         self.asks = pairs or lam_kd > 0
         told = teach(T, teacher, data) if teacher and self.asks else ''
         self.t_norm, T = Norm(t_norm or told or self.norm.name).to(self.device), T.to(self.device, memory_format=torch.channels_last)
+        if not 0 <= lr_var < math.inf or not 0 <= wd_vid < math.inf: raise BadInput(f'lr_var is {lr_var} and wd_vid {wd_vid}: they must be 0 or more')
         reads(T, self.t_norm, data)
         if self.asks: no_guesser(T, self.t_norm, data)
         self.s_taps, self.t_taps = (list(taps) or stage_names(net)*pairs for taps, net in ((s_taps, S), (t_taps, T)))
@@ -456,11 +458,14 @@ class Distil(Supervised):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(kw.get('seed', 0))
             self.losses = nn.ModuleDict({k: nn.ModuleList(make[k](*p) for p in both) for k in make if self.lam[k]}).to(self.device)
-        if nparams(self.losses):
-            self.opt.add_param_group(dict(params=list(self.losses.parameters()), weight_decay=wd_vid))
-            self.schedule = self.follow(self.opt)
-        self.T = frozen(copy.deepcopy(T).to(torch.bfloat16) if bf16_teacher else T)
-        self.kind = next(T.parameters()).dtype if not bf16_teacher else torch.bfloat16
+        learnt = dict(self.losses.named_parameters())
+        for mine, rate in (False, 1.), (True, lr_var):
+            ps = [p for n, p in learnt.items() if n.endswith('.raw') == mine]
+            if ps: self.opt.add_param_group(dict(params=ps, lr=self.opt.defaults['lr']*rate, weight_decay=wd_vid))
+        self.schedule = self.follow(self.opt)
+        T = T if any('.' in n for n in self.t_taps) else folded(T)             # the same function, faster; a stage inside a block would not be the same
+        T = copy.deepcopy(T).to(torch.bfloat16) if bf16_teacher else T
+        self.T, self.kind = frozen(T), next(T.parameters()).dtype
 
     def step(self) -> dict[str, Tensor]:
         "One batch, seen by both"
