@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CRITIC_HEADS', 'DISTIL', 'BETTER', 'first_pass', 'narrow', 'HalfAttention', 'SavedCritic', 'saved_critic', 'witness',
-           'untrained', 'teach_critic', 'channels', 'VIDGAN', 'PublishedVIDGAN', 'vidgan_row', 'vidgan_row_bf16']
+           'untrained', 'teach_critic', 'channels', 'VIDGAN', 'PublishedVIDGAN', 'vidgan_row', 'vidgan_bf16_row']
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-003
 import copy, math
@@ -272,7 +272,7 @@ def vidgan_row(
         with precise(precision, device): return loop.step()
     return Row(ours, theirs.step, bs)
 
-def vidgan_row_bf16(
+def vidgan_bf16_row(
     quick: bool,   # batches of 16 in place of 64
     device: str    # where they run
 ) -> Row:
