@@ -620,7 +620,7 @@ def data_fetch(
 def bench(
     *,
     quick: bool = False,        # small batches and two pairs: to see that it runs, not to quote
-    rows: str | None = None,    # with commas, some of wgan-critic-32, wgan-critic-128, wgan-step-32, wgan-step-128, vid-step, vid-step-bf16; all if not given
+    rows: str | None = None,    # with commas, some of wgan-critic-32, wgan-critic-128, wgan-step-32, wgan-step-128, vid-step, vid-step-bf16, vidgan-step, vidgan-step-bf16; all if not given
     json: str | None = None,    # a file that gets the result
     device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
 ) -> None:
