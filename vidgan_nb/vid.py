@@ -306,7 +306,7 @@ class Supervised(Loop):
         if last and self.done == last: out['test accuracy'] = accuracy(nn.Sequential(self.norm, self.S), test)
         return out
 
-# %% ../nbs/20_vid.ipynb #20-vid-039
+# %% ../nbs/20_vid.ipynb #20-vid-040
 class Saved(NamedTuple):
     "A classifier that was saved, and what is known about it"
     state: dict           # name -> tensor
@@ -355,7 +355,7 @@ def saved(
     norm = norm_of(recipe['loop'].get('norm', ''), recipe['data']['name']) if hasattr(method(recipe), 'classifier') else 'plain'
     return Saved(read(name), str(where), recipe, recipe['nets'][name], norm)
 
-# %% ../nbs/20_vid.ipynb #20-vid-041
+# %% ../nbs/20_vid.ipynb #20-vid-042
 _ALIASES = [(r'^(?:block|layer)(\d)\.layer\.', r'layer\1.'), (r'\.(?:convShortcut|conv_shortcut)\.', '.skip.'), (r'^bn1\.', 'bn.'), (r'^fc\.', 'linear.')]
 
 def _ours(name, known):
@@ -397,7 +397,7 @@ def no_guesser(
         raise BadInput(f'the teacher is right about {right:.0%} of {len(some)} training images, and guessing gives {p:.0%}: it was not trained on such images, or it reads them by another norm (t_norm), or no teacher was given')
     return right
 
-# %% ../nbs/20_vid.ipynb #20-vid-043
+# %% ../nbs/20_vid.ipynb #20-vid-044
 def stage_names(
     net: nn.Module # any network of the course
 ) -> list[str]:    # 'layer1', 'layer2', ...; of networks without, 'conv1', ... or the hidden 'fc1', ...
@@ -417,7 +417,7 @@ def widths(
     with frozen(net), torch.no_grad(), taps(net, names) as t: net(norm(data.images(slice(0, 1)).to(one.device)).to(one.dtype))
     return [t[n].shape[1] for n in names]
 
-# %% ../nbs/20_vid.ipynb #20-vid-044
+# %% ../nbs/20_vid.ipynb #20-vid-045
 class Distil(Supervised):
     "A student that learns from labels and from a teacher (Ahn et al. 2019, and its rivals)"
     defaults = Supervised.defaults | dict(nets=dict(T=dict(net='WRN', depth=40, width=2), S=dict(net='WRN', depth=16, width=1)))
@@ -486,7 +486,7 @@ class Distil(Supervised):
         self.schedule.step()
         return {k: v.detach() for k, v in terms.items()} | dict(loss=loss.detach(), accuracy=(z.argmax(1) == c).float().mean()) | spread
 
-# %% ../nbs/20_vid.ipynb #20-vid-102
+# %% ../nbs/20_vid.ipynb #20-vid-107
 class PublishedVID:
     "The VID step as it is usually written, on copies of the networks; draws the batches that `Distil` draws"
     def __init__(self,
