@@ -177,7 +177,8 @@ def wgan_row(
 
 # %% ../nbs/05_bench.ipynb #05-bench-033
 ROWS = {f'wgan-{what}-{n_h}': partial(wgan_row, n_h=n_h, whole=what == 'step') for what in ('critic', 'step') for n_h in (32, 128)}
-ROWS |= {'vidgan-step': 'vidgan:vidgan_row', 'vidgan-step-bf16': 'vidgan:vidgan_bf16_row'}     # of a later chapter
+ROWS |= {'vid-step': 'vid:vid_row', 'vid-step-bf16': 'vid:vid_bf16_row'}     # of later chapters
+ROWS |= {'vidgan-step': 'vidgan:vidgan_row', 'vidgan-step-bf16': 'vidgan:vidgan_bf16_row'}
 
 # %% ../nbs/05_bench.ipynb #05-bench-039
 def bench(

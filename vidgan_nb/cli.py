@@ -478,14 +478,14 @@ def _accuracy(where, data, split, root, n, device, bs, json, csv):
     from vidgan_nb.data import BadInput
     from vidgan_nb.metrics import Score, accuracy
     from vidgan_nb.nets import make_net
-    from vidgan_nb.vid import Norm, norm_of, reads, saved, test_data
+    from vidgan_nb.vid import Norm, reads, saved, test_data
     got = saved(where)
     spec = got.recipe['data'] | (dict(name=data) if data else {})
     real = test_data(spec, root) if split in (None, 'test') else _load(root=root, **spec | dict(split=split))
     real = real.subset(_spread(n, len(real))) if n and n < len(real) else real
     net = make_net(got.spec['net'], **{k: v for k, v in got.spec.items() if k != 'net'}).eval()
     net.load_state_dict(got.state)
-    norm = Norm(norm_of((got.recipe.get('loop') or {}).get('norm', ''), real))
+    norm = Norm(got.norm)
     reads(net, norm, real)
     right = accuracy(nn.Sequential(norm, net).to(device), real, bs)
     found = {'accuracy (truth)': Score(right, (right*(1 - right)/len(real))**.5)}
