@@ -64,7 +64,9 @@ def _method_of(name):
     table = next(n.value for n in _read((PACKAGE/'loops.py').read_text(encoding='utf-8'))[0].body if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == 'METHODS')
     known = {k.value: v.value for k, v in zip(table.keys, table.values) if isinstance(v, ast.Constant)}
     if name is None or name in known: return known.get(name), known
-    for p in (PACKAGE/'recipes'/f'{name}.yaml', Path(name), Path(name)/'recipe.yaml'):
+    plain = name.partition('@')[0]
+    if plain in known: return known[plain], known
+    for p in (PACKAGE/'recipes'/f'{plain}.yaml', Path(name), Path(name)/'recipe.yaml'):
         if p.suffix in ('.yaml', '.yml') and p.is_file():
             try: given = yaml.safe_load(p.read_text(encoding='utf-8'))
             except (yaml.YAMLError, UnicodeDecodeError, OSError): break
@@ -126,7 +128,7 @@ def train(
     recipe = load_recipe(folder/'recipe.yaml' if folder else name, [*set, *[f'{k}={v}' for k, v in own.items() if v is not None]])
     _check_seed(recipe['seed'])
     if recipe.get('precision') == 'float32': del recipe['precision']                   # what a recipe means that names none
-    out = Path(out) if out else folder or Path('out')/Path(name).stem
+    out = Path(out) if out else folder or Path('out')/(Path(name).stem if name.endswith(('.yaml', '.yml')) else Path(name).name)
     try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, bar=_bar(), fast=not plain)
     except KeyboardInterrupt as e:
         if not str(e): raise
@@ -436,6 +438,9 @@ def score(
     _check_seed(seed)
     for path in filter(None, (json, csv)): _check_place(path)
     device = _device(device)
+    if _classifies(where):
+        if judge or metrics or against or cache: raise BadInput(f'{where} is a classifier: it is scored by its share of right answers, without judge, metrics, against or cache')
+        return _accuracy(where, data, split, root, n, device, bs, json, csv)
     source, real, name, n, against = _sides(where, data, split, root, n, against, device)
     own = not data and (getattr(source, 'recipe', None) or {}).get('judge')
     asked, judge = judge is not None, judge or own or JUDGE_OF.get(name.split('-')[0], 'pixels')
@@ -456,6 +461,38 @@ def score(
     _scored(found, dict(source=repr(source), data=name, split=real.split, samples=n, against=against, judge=judge, seed=seed), real, json, csv)
 
 # %% ../nbs/40_cli.ipynb #40-cli-032
+def _classifies(where):
+    "Is this a trained classifier: a run, record or checkpoint of one?"
+    from vidgan_nb.data import BadInput
+    from vidgan_nb.loops import runs_folder
+    from vidgan_nb.vid import saved
+    p = Path(where)
+    if p.is_file() or not any((f/g).exists() for f in (p, runs_folder()/where) for g in ('record.json', 'state.json', 'checkpoints')) and not any(p.glob('step-*')): return False
+    try: return bool(saved(where).spec)
+    except BadInput as e:
+        if 'makes no classifier' in str(e): return False
+        raise
+
+def _accuracy(where, data, split, root, n, device, bs, json, csv):
+    "The share of right answers of a classifier, on test images"
+    from torch import nn
+    from vidgan_nb.data import BadInput
+    from vidgan_nb.metrics import Score, accuracy
+    from vidgan_nb.nets import make_net
+    from vidgan_nb.vid import Norm, reads, saved, test_data
+    got = saved(where)
+    spec = got.recipe['data'] | (dict(name=data) if data else {})
+    real = test_data(spec, root) if split in (None, 'test') else _load(root=root, **spec | dict(split=split))
+    real = real.subset(_spread(n, len(real))) if n and n < len(real) else real
+    net = make_net(got.spec['net'], **{k: v for k, v in got.spec.items() if k != 'net'}).eval()
+    net.load_state_dict(got.state)
+    norm = Norm(got.norm)
+    reads(net, norm, real)
+    right = accuracy(nn.Sequential(norm, net).to(device), real, bs)
+    found = {'accuracy (truth)': Score(right, (right*(1 - right)/len(real))**.5)}
+    _scored(found, dict(source=where, data=spec['name'], split=real.split, samples=len(real), against=len(real), judge='truth', seed=0), real, json, csv)
+
+# %% ../nbs/40_cli.ipynb #40-cli-033
 def _wanted(metrics, known):
     "The metrics that were asked for, written in any case; all if none was"
     from vidgan_nb.data import nearest
@@ -482,30 +519,31 @@ def _scored(found, about, real, json, csv):
         w.writerows(dict(metric=k.removesuffix(f' ({about["judge"]})'), **v) | about for k, v in told.items())
         _write(csv, text.getvalue().encode())
     wide = max(map(len, found), default=0)
-    _say(f'{about["samples"]:,} samples of {about["source"]}, against {about["against"]:,} of {real}',
+    _say(f'{about["source"]} on {real}' if 'accuracy (truth)' in found else f'{about["samples"]:,} samples of {about["source"]}, against {about["against"]:,} of {real}',
          *[f'  {k:{wide}}  {s.value:.4g}' + (f' ± {s.error:.2g}' if math.isfinite(s.error) else '') for k, s in found.items()])
 
-# %% ../nbs/40_cli.ipynb #40-cli-034
+# %% ../nbs/40_cli.ipynb #40-cli-035
 def runs() -> None:
     "Say of each recipe if its record is fresh or stale, and why"
     from vidgan_nb.data import BadInput
-    from vidgan_nb.loops import Run, load_recipe, recipe_names, runs_folder
+    from vidgan_nb.loops import Run, load_recipe, recipe_names, runs_folder, unchanged, variants
     names = sorted({*recipe_names(), *(f.parent.name for f in runs_folder().glob('*/record.json'))})
     wide = max(map(len, names))
     for name in names:
         try:
             if not (runs_folder()/name/'record.json').is_file():
-                _say(f'{name:{wide}}  missing  {load_recipe(name)["steps"]:,} steps; make it with: vidgan record {name}')
+                more = f', or with a variant as in {name}@{",".join(v)}' if (v := variants(name)) else ''
+                _say(f'{name:{wide}}  missing  {load_recipe(name)["steps"]:,} steps; make it with: vidgan record {name}{more}')
                 continue
             run = Run(runs_folder()/name)
-            m, wanted = run.made, load_recipe(name)['steps'] if name in recipe_names() else run.steps
+            m, wanted = run.made, load_recipe(name)['steps'] if unchanged(name) in recipe_names() else run.steps
             _say(f'{name:{wide}}  {run.state:7}  {run.steps:,}' + (f' of {wanted:,}' if run.steps != wanted else '') +
                  f' steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} ({m["threads"]} threads), {m["date"]}, torch {m["torch"]}')
             for k, v in run.scores.items(): _say(f'{"":{wide}}  {_by(k)} {v["first"]:.4g} -> {v["last"]:.4g}')
             for what in run.stale: _say(f'{"":{wide}}  since then: {what}')
         except BadInput as e: _say(f'{name:{wide}}  damaged  {e}')
 
-# %% ../nbs/40_cli.ipynb #40-cli-035
+# %% ../nbs/40_cli.ipynb #40-cli-036
 def record(
     names: list[str],           # recipes, one after the other; one that fails does not stop the next
     *,
@@ -516,8 +554,8 @@ def record(
 ) -> None:
     "Run recipes in full, and leave their records in runs/"
     from vidgan_nb.data import BadInput, nearest
-    from vidgan_nb.loops import NotFinite, record as make_record, recipe_names
-    for name in names: nearest(name, recipe_names(), 'recipe')
+    from vidgan_nb.loops import NotFinite, load_recipe, record as make_record, recipe_names, unchanged
+    for name in names: nearest(unchanged(name), recipe_names(), 'recipe'); load_recipe(name)
     failed = []
     for name in names:
         try: run = make_record(name, root, _device(device), Path(out)/name, bar=_bar(), fast=not plain)
@@ -527,7 +565,7 @@ def record(
         else: _say(f'{run}', f'  {_near(run.folder)}' if run else '')
     if failed: raise typer.Exit(1)
 
-# %% ../nbs/40_cli.ipynb #40-cli-036
+# %% ../nbs/40_cli.ipynb #40-cli-037
 _HERE = {'give root=': 'give --root', 'give size=': 'give --set data.size=32', 'VIDGAN_DATA, or download': 'VIDGAN_DATA, or try "vidgan data fetch"',
          'VIDGAN_DATA. Until': 'VIDGAN_DATA, or try "vidgan data fetch". Until'}   # what the library calls root= is --root here
 
@@ -540,7 +578,7 @@ def _wrong(what):
     "One line on stderr"
     print('vidgan:', _one_line(what), file=sys.stderr, flush=True)
 
-# %% ../nbs/40_cli.ipynb #40-cli-038
+# %% ../nbs/40_cli.ipynb #40-cli-039
 def data_list() -> None:
     "Name the data sets there are, and the weights of judges that can be fetched"
     from vidgan_nb.data import DATASETS
@@ -580,7 +618,7 @@ def data_fetch(
         if name in WEIGHTS: _say(f'{name}: {fetch_weights(name, root)}')
         for split in SIZES.get(name, ()): _say(f'{load(name, root, split, download=True)}')
 
-# %% ../nbs/40_cli.ipynb #40-cli-040
+# %% ../nbs/40_cli.ipynb #40-cli-041
 def bench(
     *,
     quick: bool = False,        # small batches and two pairs: to see that it runs, not to quote
@@ -599,7 +637,7 @@ def bench(
     if json: _write(json, (dumps(result, indent=1) + '\n').encode())
     _say(report(result))
 
-# %% ../nbs/40_cli.ipynb #40-cli-042
+# %% ../nbs/40_cli.ipynb #40-cli-043
 def lab() -> None:
     "Open these notebooks in JupyterLab"
     from vidgan_nb.data import BadInput
@@ -627,14 +665,14 @@ def demo(
     _say(f'{name}: {first:.1f} at step 0, {last:.1f} at step {loop.history.at(name)[-1]:,}')
     if last > first/4: _wrong(f'{name} should have fallen to a quarter, {first/4:.1f}, or less'); raise typer.Exit(1)
 
-# %% ../nbs/40_cli.ipynb #40-cli-044
+# %% ../nbs/40_cli.ipynb #40-cli-045
 _source_of = functools.cache(inspect.getsource)
 
 def _kind(annotation):
     "How help writes an annotation: 'tuple[float, float]' as FLOAT,FLOAT"
     return annotation.split(' | ')[0].removeprefix('list[').removeprefix('tuple[').rstrip(']').replace(', ', ',').replace('...', '').replace('str', 'text').upper() or 'VALUE'
 
-# %% ../nbs/40_cli.ipynb #40-cli-045
+# %% ../nbs/40_cli.ipynb #40-cli-046
 COMMANDS = {'train': train, 'sample': sample, 'score': score, 'interpolate': interpolate, 'runs': runs, 'record': record,
             'data': {'list': data_list, 'check': data_check, 'fetch': data_fetch}, 'bench': bench, 'lab': lab, 'demo': demo}
 
@@ -662,7 +700,7 @@ def command(
     call.__annotations__ = {p.name: p.annotation for p in ps}
     return call
 
-# %% ../nbs/40_cli.ipynb #40-cli-046
+# %% ../nbs/40_cli.ipynb #40-cli-047
 _SHOWN = dict(help_option_names=['-h', '--help'], token_normalize_func=lambda s: s.replace('_', '-'), max_content_width=110)
 
 def _program(commands, extra, epilog):
@@ -690,7 +728,7 @@ def _known(args):
             raise LookupError(f'no such command {" ".join(args[:i+1])!r}' + (f': did you mean {near[0]!r}?' if near else '.') + f' Known: {", ".join(commands)}')
         commands = commands[a]
 
-# %% ../nbs/40_cli.ipynb #40-cli-047
+# %% ../nbs/40_cli.ipynb #40-cli-048
 def _start(args):
     "Parse and run"
     _known(args)
@@ -715,7 +753,7 @@ def _start(args):
     program = typer.main.get_command(app)
     with program.make_context('vidgan', args or ['--help']) as ctx: program.invoke(ctx)
 
-# %% ../nbs/40_cli.ipynb #40-cli-049
+# %% ../nbs/40_cli.ipynb #40-cli-050
 def _usage(e):
     "What is wrong with the words or options, in one line"
     ctx = getattr(e, 'ctx', None)
@@ -729,7 +767,7 @@ def _ours(e, module, name):
     "Is `e` an error of ours? Asked without importing the module, which must be there if it is"
     return isinstance(e, getattr(sys.modules.get(f'vidgan_nb.{module}'), name, ()))
 
-# %% ../nbs/40_cli.ipynb #40-cli-050
+# %% ../nbs/40_cli.ipynb #40-cli-051
 def main(
     args: list[str] | None = None   # words and options; those of the terminal if not given
 ) -> int:                           # exit code: 0, 2 bad input, 3 NaN or Inf, 130 Ctrl-C, 1 a demo or record that failed

@@ -7,8 +7,8 @@ __all__ = ['PLAIN', 'OF_MODULE', 'SCHEDULED', 'SHARD', 'RUNTIME', 'PRECISIONS', 
            'descend', 'History', 'rank', 'processes', 'process_mean', 'parts', 'audited_step', 'loop_state',
            'load_loop_state', 'save', 'checkpoints', 'read_checkpoint', 'resume', 'recipe_diff', 'unmoved',
            'interrupt_between_steps', 'NotFinite', 'precise', 'watch', 'join_processes', 'spread', 'whole', 'resolve',
-           'recipe_names', 'method', 'settings', 'load_recipe', 'check_recipe', 'build', 'train', 'scores', 'sources',
-           'runs_folder', 'machine', 'write_record', 'Run', 'record', 'replay']
+           'recipe_names', 'method', 'settings', 'unchanged', 'variants', 'load_recipe', 'check_recipe', 'build',
+           'train', 'scores', 'sources', 'runs_folder', 'machine', 'write_record', 'Run', 'record', 'replay']
 
 # %% ../nbs/03_loops.ipynb #03-loops-003
 import ast, copy, csv, datetime, hashlib, inspect, io, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid, weakref, zipfile
@@ -27,7 +27,7 @@ from safetensors.torch import load_file, save_file
 # %% ../nbs/03_loops.ipynb #03-loops-005
 from . import __version__
 from .data import BadInput, Batches, DATASETS, load, nearest, rows
-from .nets import cast, make_net
+from .nets import NETS, cast, make_net
 
 # %% ../nbs/03_loops.ipynb #03-loops-009
 class Loop:
@@ -725,7 +725,7 @@ def whole(
     return t if processes() == 1 else _Gather.apply(t)
 
 # %% ../nbs/03_loops.ipynb #03-loops-098
-METHODS = {'wgan': 'wgan:WGANGP', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
+METHODS = {'wgan': 'wgan:WGANGP', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse', 'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN'}   # name in a recipe -> module:class of this package, or a class
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list, score_n=int, against=int, score_every=int,
             look_every=int, checkpoint_every=int, keep=list, precision=str)   # of a recipe
@@ -763,8 +763,10 @@ def settings(
     ps = [p for p in ps.values() if p.name not in ('data', 'seed', 'device')]
     return {p.name: p for p in ps if p.default is not p.empty}, [p.name for p in ps if p.default is p.empty]
 
+def _parameters(spec): return inspect.signature(NETS[spec['net']]).parameters if spec.get('net') in NETS else {}
+
 def _change(r, key, value):
-    "Set `key` of recipe `r`: steps, lr or loop.lr, G or G.width, data or data.n"
+    "Set `key` of recipe `r`: steps, lr or loop.lr, G or G.width, data or data.n; where there is one network, width will do"
     knobs, nets = settings(method(r))
     head, _, rest = key.partition('.')
     def literal(v):
@@ -776,23 +778,50 @@ def _change(r, key, value):
     elif head in nets: r['nets'] = r['nets'] | {head: r['nets'].get(head, {}) | {rest: literal(value)} if rest else {'net': value}}
     elif head == 'loop' and rest: r['loop'] = r['loop'] | {rest: value}
     elif rest: raise BadInput(f'unknown setting {key!r}: before the dot stands one of {", ".join(["data", "loop", *nets])}')
+    elif len(nets) == 1 and head not in [*knobs, *own] and head in _parameters(r['nets'].get(nets[0], {})): r['nets'] = {nets[0]: r['nets'][nets[0]] | {head: literal(value)}}
     else: r['loop'] = r['loop'] | {nearest(head, [*knobs, *own, 'data', *nets], 'setting'): value}
 
-# %% ../nbs/03_loops.ipynb #03-loops-100
+# %% ../nbs/03_loops.ipynb #03-loops-101
+def unchanged(
+    name: str  # of a recipe, such as 'wgan-glyphs@seed=1'
+) -> str:      # 'wgan-glyphs'
+    "The recipe's name without its changes"
+    return str(name).partition('@')[0]
+
+def _variants(given, path):
+    "Take the variants out of what a YAML file says: name -> changes"
+    v = given.pop('variants', {})
+    if not isinstance(v, dict) or not all(isinstance(c, list) and all(isinstance(s, str) and '=' in s for s in c) for c in v.values()):
+        raise BadInput(f'variants in {path} must be a mapping from names to lists of changes, such as {{kd: [lam_kd=1, lam_vid=0]}}, not {v!r:.80}')
+    return v
+
+def variants(
+    name: str         # of one of the package's recipes
+) -> list[str]:       # what may stand behind its @, besides key=value
+    "The named changes of a recipe"
+    path = RECIPES/f'{nearest(unchanged(name), recipe_names(), "recipe")}.yaml'
+    return list(_variants(yaml.safe_load(path.read_text()), path))
+
+# %% ../nbs/03_loops.ipynb #03-loops-102
 def load_recipe(
-    name: str | Path,   # one of the package's recipes, the path of a YAML file, or a method (then its defaults)
+    name: str | Path,   # one of the package's recipes, also with changes as in NAME@seed=1; the path of a YAML file; or a method (then its defaults)
     sets: list = ()     # changes, each 'key=value': steps=100, lr=1e-3, G.width=64, data.n=500
 ) -> dict:              # complete: every default named, every value cast
     "Read a recipe, change it, check it; BadInput says what is wrong with it"
-    path, name = None, str(name)
+    path, name, changes = None, str(name), []
     if name.endswith(('.yaml', '.yml')):
         path = Path(name)
         if not path.is_file(): raise BadInput(f'there is no recipe file {path}')
-    elif name not in METHODS: path = RECIPES/f'{nearest(name, recipe_names() + list(METHODS), "recipe or method")}.yaml'
+    else:
+        name, at, said = name.partition('@')
+        changes = said.split(',') if at else []
+        if name not in METHODS: path = RECIPES/f'{nearest(name, recipe_names() + list(METHODS), "recipe or method")}.yaml'
     try: given = yaml.safe_load(path.read_text()) if path else dict(method=name)
     except (yaml.YAMLError, UnicodeDecodeError) as e: raise BadInput(f'{path} is not YAML: {" ".join(str(e).split())}') from None
     if not isinstance(given, dict) or 'method' not in given: raise BadInput(f'{path} is not a recipe: it names no method')
-    for k in given: nearest(k, list(KEYS), 'key in a recipe')
+    known = _variants(given, path)
+    sets = [s for c in changes for s in ([c] if '=' in c else known[nearest(c, known, f'variant of {name}')])] + list(sets)
+    for k in given: nearest(k, [*KEYS, 'variants'], 'key in a recipe')
     for k in ('data', 'nets', 'loop'):
         if not isinstance(given.get(k, {}), dict): raise BadInput(f'{k} in {path} must be a mapping such as {{name: glyphs}}, not {given[k]!r}')
     default = dict(data={'name': 'glyphs'}, nets={}, loop={}, steps=1000, seed=0) | getattr(method(given), 'defaults', {})
@@ -808,7 +837,7 @@ def load_recipe(
         r['judge'] = JUDGE_OF.get(str(r['data'].get('name')).split('-')[0], 'pixels')
     return check_recipe(r)
 
-# %% ../nbs/03_loops.ipynb #03-loops-101
+# %% ../nbs/03_loops.ipynb #03-loops-103
 def check_recipe(
     r: dict        # with data, nets, loop, steps and seed
 ) -> dict:         # every value cast by its annotation
@@ -828,7 +857,7 @@ def check_recipe(
         if 'net' not in r['nets'].get(k, {}): raise BadInput(f'the recipe names no network for {k}: add nets: {{{k}: {{net: ...}}}}')
     return r
 
-# %% ../nbs/03_loops.ipynb #03-loops-102
+# %% ../nbs/03_loops.ipynb #03-loops-104
 def build(
     r: dict,                # a checked recipe
     root=None,              # where data lie; see `load`
@@ -844,10 +873,10 @@ def build(
     try: loop = method(r)(data=data, **nets, **r['loop'], seed=r['seed'], device=device)
     except BadInput: raise
     except (ValueError, RuntimeError) as e: raise BadInput(f'{method(r).__name__} cannot be made so: {" ".join(str(e).split()):.200}') from None
-    loop.recipe = r
+    loop.recipe, loop.root = r, root
     return loop
 
-# %% ../nbs/03_loops.ipynb #03-loops-106
+# %% ../nbs/03_loops.ipynb #03-loops-108
 def _eyes(loop, root=None):
     "look and score for a loop from a recipe: what it samples; what its judge, or the loop itself, says"
     r = loop.recipe
@@ -871,7 +900,7 @@ def _pictures(loop, out):
         for ax, name in zip(np.ravel(axes), names): curves(loop.history, [name], ax=ax)
     for name, picture in made.items(): save_picture(picture, Path(out)/name)
 
-# %% ../nbs/03_loops.ipynb #03-loops-107
+# %% ../nbs/03_loops.ipynb #03-loops-109
 def train(
     r: dict,                       # a checked recipe
     out,                           # a new folder: recipe.yaml, history.csv, scores.json, checkpoints/, samples.png, filmstrip.png, curves.png
@@ -918,14 +947,15 @@ def train(
 def scores(
     history: History         # of a run that was scored before its first step
 ) -> dict[str, dict]:        # name -> first and last
-    "The columns that were scored, not only measured in a step"
-    return {k: dict(first=history[k][0], last=history[k][-1]) for k in history.names if history.at(k)[0] == 0}
+    "The columns that were scored, not only measured in a step: at step 0 and after, or only once, at the end"
+    once = lambda k: len(history.at(k)) == 1 and history.at(k)[0] == history.done > 1
+    return {k: dict(first=history[k][0], last=history[k][-1]) for k in history.names if history.at(k)[0] == 0 or once(k)}
 
 def _plain(v):
     "Tuples as lists, for YAML and JSON"
     return {k: _plain(u) for k, u in v.items()} if isinstance(v, dict) else [_plain(u) for u in v] if isinstance(v, (list, tuple)) else v
 
-# %% ../nbs/03_loops.ipynb #03-loops-110
+# %% ../nbs/03_loops.ipynb #03-loops-112
 def _tree(node):
     "A syntax tree as nested tuples, without positions, contexts, annotations and docstrings: equal for equal programs in every Python"
     if isinstance(node, list): return tuple(_tree(n) for n in node)
@@ -947,7 +977,7 @@ def _module(name):
             other |= {a.asname or a.name: (n.module.removeprefix('vidgan_nb.'), a.name) for a in n.names}
     return own, other
 
-# %% ../nbs/03_loops.ipynb #03-loops-111
+# %% ../nbs/03_loops.ipynb #03-loops-113
 def sources(
     r: dict                # a recipe
 ) -> dict[str, str]:       # 'module.name' -> hash, for all that the method, its networks and its data reach by name
@@ -968,7 +998,7 @@ def sources(
             start += [(m, n.id) for n in ast.walk(own[name]) if isinstance(n, ast.Name)]
     return dict(sorted(out.items()))
 
-# %% ../nbs/03_loops.ipynb #03-loops-113
+# %% ../nbs/03_loops.ipynb #03-loops-115
 def runs_folder() -> Path: # $VIDGAN_RUNS, or runs/ of the repository, or the copy that comes with the package
     "Where the records lie"
     if 'VIDGAN_RUNS' in os.environ: return Path(os.environ['VIDGAN_RUNS'])
@@ -987,7 +1017,7 @@ def _peak_memory(device):
     if device.type == 'cuda': return round(torch.cuda.max_memory_allocated(device)/2**20)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform == 'darwin' else 2**10))
 
-# %% ../nbs/03_loops.ipynb #03-loops-114
+# %% ../nbs/03_loops.ipynb #03-loops-116
 def write_record(
     loop: Loop,           # trained
     name: str,            # of the record
@@ -1021,7 +1051,7 @@ def write_record(
     for p in final.parent.glob(f'.{name}-*'): shutil.rmtree(p, ignore_errors=True)
     return final
 
-# %% ../nbs/03_loops.ipynb #03-loops-115
+# %% ../nbs/03_loops.ipynb #03-loops-117
 class Run:
     "The record of a run: its recipe, history, frames, scores, networks, and who made it"
     def __init__(self,
@@ -1051,7 +1081,7 @@ class Run:
     @property
     def stale(self) -> list[str]: # empty if fresh
         "What has changed since: the recipe, or functions that the method reaches"
-        if self.name not in recipe_names(): return ['there is no such recipe any more']
+        if unchanged(self.name) not in recipe_names(): return ['there is no such recipe any more']
         r = load_recipe(self.name)
         new = sources(r)
         return recipe_diff(self.recipe, _plain(r)) + [f'{k} changed' for k in sorted(new.keys() | self._sources.keys()) if new.get(k) != self._sources.get(k)]
@@ -1059,7 +1089,7 @@ class Run:
     @property
     def state(self) -> str: # 'fresh', 'partial' or 'stale'
         "Does the record still fit its recipe?"
-        if self.name in recipe_names() and self.steps < load_recipe(self.name)['steps']: return 'partial'
+        if unchanged(self.name) in recipe_names() and self.steps < load_recipe(self.name)['steps']: return 'partial'
         return 'stale' if self.stale else 'fresh'
 
     def net(self,
@@ -1078,7 +1108,7 @@ class Run:
         return (f'{self.name}: {self.steps:,} steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} ({m["threads"]} threads), {m["date"]}, '
                 f'torch {m["torch"]}; {self.state}' + (f' ({"; ".join(self.stale[:3])})' if self.stale else ''))
 
-# %% ../nbs/03_loops.ipynb #03-loops-116
+# %% ../nbs/03_loops.ipynb #03-loops-118
 def record(
     name: str,                  # of a recipe
     root=None,                  # where data lie
@@ -1103,4 +1133,4 @@ def replay(
     if train or train is None and os.environ.get('VIDGAN_TRAIN'): return record(name, runs=runs, **kw)
     folder = Path(runs or runs_folder())
     have = sorted(p.parent.name for p in folder.glob('*/record.json'))
-    return Run(folder/nearest(name, list(dict.fromkeys([*have, *recipe_names()])), 'recipe'))
+    return Run(folder/(name if unchanged(name) in recipe_names() else nearest(name, list(dict.fromkeys([*have, *recipe_names()])), 'recipe')))

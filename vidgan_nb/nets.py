@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['NETS', 'LeakyReLU', 'flops', 'nparams', 'MLP', 'Generator', 'Critic', 'taps', 'features', 'frozen', 'stages',
            'SNDCGANGenerator', 'SNDCGANDiscriminator', 'DownConv', 'UpConv', 'mean2x2', 'ResNetGenerator',
-           'ResNetCritic', 'GlyphNet', 'ResNetCIFAR', 'WRN', 'resize_tf1', 'InceptionV3', 'EMA', 'cast', 'make_net']
+           'ResNetCritic', 'GlyphNet', 'ResNetCIFAR', 'WRN', 'folded', 'ResNet', 'VGG', 'PixelMLP', 'resize_tf1',
+           'InceptionV3', 'EMA', 'cast', 'make_net']
 
 # %% ../nbs/02_nets.ipynb #02-nets-002
 import inspect, math, types, typing
@@ -555,6 +556,102 @@ class WRN(nn.Module):
         return self.linear(self.features(self.bn(x)))
 
 # %% ../nbs/02_nets.ipynb #02-nets-160
+def folded(
+    net: nn.Module # trained; left as it is
+) -> nn.Module:    # a copy in evaluation mode that trains no more
+    "The same function with fewer passes: batch norms of residual blocks are part of the convolution before them"
+    net = deepcopy(net).eval().requires_grad_(False)
+    for m in net.modules():
+        if isinstance(m, _WideBlock): m.conv1, m.bn2 = fuse_conv_bn_eval(m.conv1, m.bn2), nn.Identity()
+        if isinstance(m, _Block): m.conv1, m.bn1, m.conv2, m.bn2 = fuse_conv_bn_eval(m.conv1, m.bn1), nn.Identity(), fuse_conv_bn_eval(m.conv2, m.bn2), nn.Identity()
+    return net
+
+# %% ../nbs/02_nets.ipynb #02-nets-163
+class _ProjectedBlock(_Block):
+    "Residual block with shortcut B: a trained 1x1 convolution where size or channels change"
+    def __init__(self, i, o, stride):
+        super().__init__(i, o, stride)
+        self.short = nn.Sequential(nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o)) if i != o or stride > 1 else None
+    def skip(self, x): return self.short(x) if self.short else x
+
+class ResNet(nn.Module):
+    "ResNet-18 or -34 (He et al. 2016) with a 3x3 first convolution for 32x32: `conv1`, `layer1`-`layer4`, `features` (N, 512), `linear`"
+    def __init__(self,
+        depth: int = 18,   # 18 (11,173,962 parameters) or 34 (21,282,122)
+        classes: int = 10, # how many logits
+        channels: int = 3  # 3 for colour, 1 for gray
+    ):
+        super().__init__()
+        _at_least(classes=classes, channels=channels)
+        if depth not in (18, 34): raise BadInput(f'depth {depth} of a ResNet: take 18 or 34; ResNetCIFAR has others')
+        self.shape = (channels, 32, 32)
+        self.conv1, self.bn1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64)
+        blocks, widths = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}[depth], (64, 64, 128, 256, 512)
+        self.layer1, self.layer2, self.layer3, self.layer4 = [_group(_ProjectedBlock, i, o, n, 1 + (o > 64)) for i, o, n in zip(widths, widths[1:], blocks)]
+        self.features = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.linear = nn.Linear(512, classes)
+        _he_init(self)
+    def forward(self,
+        x: Tensor # images (N, channels, 32, 32), normalised
+    ) -> Tensor:  # logits (N, classes)
+        "Logits"
+        _expects(x, self.shape, self)
+        x = F.relu(self.bn1(self.conv1(x)))
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4): x = layer(x)
+        return self.linear(self.features(x))
+
+# %% ../nbs/02_nets.ipynb #02-nets-164
+class VGG(nn.Module):
+    "Convolutions, batch norms and max pools, after Simonyan & Zisserman 2015: `layer1`-`layer4`, `features` (N, 8*width), `linear`"
+    def __init__(self,
+        convs: int = 1,    # in each of the four groups; 1,557,066 parameters at 1 and width 64, 4,692,426 at 2
+        width: int = 64,   # channels of the first group; doubled from group to group
+        classes: int = 10, # how many logits
+        channels: int = 3  # 3 for colour, 1 for gray
+    ):
+        super().__init__()
+        _at_least(convs=convs, width=width, classes=classes, channels=channels)
+        self.shape = (channels, 32, 32)
+        widths = [channels, width, 2*width, 4*width, 8*width]
+        def conv(i, o): return nn.Sequential(nn.Conv2d(i, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU())
+        self.layer1, self.layer2, self.layer3, self.layer4 = [nn.Sequential(conv(i, o), *[conv(o, o) for _ in range(convs-1)]) for i, o in zip(widths, widths[1:])]
+        self.features = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.linear = nn.Linear(8*width, classes)
+        _he_init(self)
+    def forward(self,
+        x: Tensor # images (N, channels, 32, 32), normalised
+    ) -> Tensor:  # logits (N, classes)
+        "Logits"
+        _expects(x, self.shape, self)
+        x = self.layer1(x)
+        for layer in (self.layer2, self.layer3, self.layer4): x = layer(F.max_pool2d(x, 2))
+        return self.linear(self.features(x))
+
+# %% ../nbs/02_nets.ipynb #02-nets-165
+class PixelMLP(nn.Module):
+    "Fully connected classifier of 32x32 images: `layer1`, `layer2`, ... (linear, batch norm, ReLU), `linear`"
+    def __init__(self,
+        width: int = 1024, # of every hidden layer; 5,259,274 parameters at 1024 and 3 layers
+        layers: int = 3,   # hidden ones
+        classes: int = 10, # how many logits
+        channels: int = 3  # 3 for colour, 1 for gray
+    ):
+        super().__init__()
+        _at_least(width=width, layers=layers, classes=classes, channels=channels)
+        self.shape, self.layers = (channels, 32, 32), [f'layer{k}' for k in range(1, layers+1)]
+        for k, name in enumerate(self.layers): setattr(self, name, nn.Sequential(nn.Linear(width if k else channels*32*32, width, bias=False), nn.BatchNorm1d(width), nn.ReLU()))
+        self.linear = nn.Linear(width, classes)
+        _he_init(self)
+    def forward(self,
+        x: Tensor # images (N, channels, 32, 32), normalised
+    ) -> Tensor:  # logits (N, classes)
+        "Logits"
+        _expects(x, self.shape, self)
+        x = x.flatten(1)
+        for name in self.layers: x = getattr(self, name)(x)
+        return self.linear(x)
+
+# %% ../nbs/02_nets.ipynb #02-nets-170
 def _resizer(n, m, like):
     "The matrix of (3), m by n; in single precision, as TensorFlow computed it"
     a = torch.arange(m, dtype=torch.float32)*(n/m)
@@ -570,7 +667,7 @@ def resize_tf1(
     if not x.is_floating_point(): raise BadInput(f'resize_tf1 mixes pixels, which takes floats, got {x.dtype}: call float() first')
     return _resizer(x.shape[-2], size, x) @ x @ _resizer(x.shape[-1], size, x).T         # (3)
 
-# %% ../nbs/02_nets.ipynb #02-nets-169
+# %% ../nbs/02_nets.ipynb #02-nets-179
 _row, _column = (1, 7), (7, 1)
 _fork = [(384, (1, 3)), (384, (3, 1))]
 def _A(c): return dict(branch1x1=[(64, 1)], branch5x5=[(48, 1), (64, 5)], branch3x3dbl=[(64, 1), (96, 3), (96, 3)], branch_pool=[(c, 1)])
@@ -580,7 +677,7 @@ def _C(c): return dict(branch1x1=[(192, 1)], branch7x7=[(c, 1), (c, _row), (192,
 def _D(): return dict(branch3x3=[(192, 1), (320, 3, 2)], branch7x7x3=[(192, 1), (192, _row), (192, _column), (192, 3, 2)], branch_pool=[])
 def _E(): return dict(branch1x1=[(320, 1)], branch3x3=[(384, 1), _fork], branch3x3dbl=[(448, 1), (384, 3), _fork], branch_pool=[(192, 1)])
 
-# %% ../nbs/02_nets.ipynb #02-nets-171
+# %% ../nbs/02_nets.ipynb #02-nets-181
 def _mean(x): return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
 def _max(x): return F.max_pool2d(x, 3, 1, 1)
 def _halve(x): return F.max_pool2d(x, 3, 2)
@@ -597,7 +694,7 @@ class _ConvBN(nn.Module):
         nn.init.constant_(self.conv.weight, math.nan)
     def forward(self, x, pool=nn.Identity()): return F.relu_(self.bn(pool(self.conv(x))))
 
-# %% ../nbs/02_nets.ipynb #02-nets-172
+# %% ../nbs/02_nets.ipynb #02-nets-182
 class _Mixed(nn.Module):
     "A block of Inception: the branches of a table, side by side"
     def __init__(self, i, table, pool):
@@ -622,7 +719,7 @@ class _Mixed(nn.Module):
             out.append(h)
         return _beside(out)
 
-# %% ../nbs/02_nets.ipynb #02-nets-174
+# %% ../nbs/02_nets.ipynb #02-nets-184
 class InceptionV3(nn.Module):
     "Inception-v3 of FID and Inception Score (TensorFlow, 2015-12-05): `Conv2d_1a_3x3`, ..., `Mixed_7c`, `features` (N, 2048), `fc`; NaN until weights are loaded"
     def __init__(self):
@@ -658,7 +755,7 @@ class InceptionV3(nn.Module):
         net.folded = True
         return net.to(memory_format=torch.channels_last)
 
-# %% ../nbs/02_nets.ipynb #02-nets-191
+# %% ../nbs/02_nets.ipynb #02-nets-201
 class EMA:
     "A network whose weights are the running average of another's; `.net` is in evaluation mode"
     def __init__(self,
@@ -683,7 +780,7 @@ class EMA:
         "Restore the average"
         self.net.load_state_dict(state)
 
-# %% ../nbs/02_nets.ipynb #02-nets-196
+# %% ../nbs/02_nets.ipynb #02-nets-206
 _SAID = {'true': True, 'yes': True, 'on': True, '1': True, 'false': False, 'no': False, 'off': False, '0': False}
 
 def _cast(value, kind):
@@ -707,7 +804,7 @@ def _cast(value, kind):
     if kind is str and isinstance(value, (bool, list, dict, type(None))): raise ValueError
     return str(value) if kind is str else value
 
-# %% ../nbs/02_nets.ipynb #02-nets-197
+# %% ../nbs/02_nets.ipynb #02-nets-207
 def cast(
     value,     # from a recipe or the command line
     kind,      # annotation: bool, int, float, str, list[int], tuple[float, float], `X | None`; others let pass
@@ -719,8 +816,8 @@ def cast(
         name = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
         raise BadInput(f'{what} is {value!r}: it must be {name}') from None
 
-# %% ../nbs/02_nets.ipynb #02-nets-200
-NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator, ResNetCritic, GlyphNet, ResNetCIFAR, WRN, InceptionV3)}
+# %% ../nbs/02_nets.ipynb #02-nets-210
+NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator, ResNetCritic, GlyphNet, ResNetCIFAR, WRN, ResNet, VGG, PixelMLP, InceptionV3)}
 
 def make_net(
     name: str, # one of `NETS`
