@@ -725,7 +725,7 @@ def whole(
     return t if processes() == 1 else _Gather.apply(t)
 
 # %% ../nbs/03_loops.ipynb #03-loops-098
-METHODS = {'wgan': 'wgan:WGANGP', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
+METHODS = {'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list, score_n=int, against=int, score_every=int,
             look_every=int, checkpoint_every=int, keep=list, precision=str)   # of a recipe
@@ -869,6 +869,7 @@ def _pictures(loop, out):
         made['curves.png'], axes = figure(rows, cols, height=2.3*rows)
         for ax in np.ravel(axes)[len(names):]: ax.axis('off')
         for ax, name in zip(np.ravel(axes), names): curves(loop.history, [name], ax=ax)
+    if hasattr(loop, 'pictures'): made |= loop.pictures()    # what its method wants to be looked at
     for name, picture in made.items(): save_picture(picture, Path(out)/name)
 
 # %% ../nbs/03_loops.ipynb #03-loops-107
@@ -1003,7 +1004,7 @@ def write_record(
         return dict(at=h.at(k)[i].tolist(), value=[float(f'{v:.6g}') for v in h[k][i]])
     made = dict(date=datetime.date.today().isoformat(), seconds=round(h.seconds, 1), peak_memory_mb=_peak_memory(loop.device), device=loop.device.type, vidgan_nb=__version__, **machine())
     (tmp/'record.json').write_text(json.dumps(dict(format=1, name=name, recipe=_plain(r), steps=h.done, made=made, sources=sources(r),
-        scores=scores(h), history={k: thin(k) for k in h.names}), indent=1))
+        scores=scores(h), findings=loop.findings() if hasattr(loop, 'findings') else {}, history={k: thin(k) for k in h.names}), indent=1))
     if h.frames:
         pixels = h.frames[0][1].dim() == 4
         np.savez_compressed(tmp/'frames.npz', steps=np.array([t for t, _ in h.frames]),
@@ -1033,7 +1034,7 @@ class Run:
         try:
             r = json.loads((self.folder/'record.json').read_text())
             self.name, self.recipe, self.steps, self.made, self.scores, self._sources = (r[k] for k in ('name', 'recipe', 'steps', 'made', 'scores', 'sources'))
-            self.history = History()
+            self.findings, self.history = r.get('findings', {}), History()                   # what the method itself says of the run, if it does
             self.history.done, self.history.seconds = self.steps, self.made['seconds']
             self.history._cols = {k: (v['at'], v['value']) for k, v in r['history'].items()}
         except (ValueError, KeyError, TypeError) as e: raise BadInput(f'the record {self.folder} cannot be read: {type(e).__name__} {e}') from None
