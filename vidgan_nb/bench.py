@@ -185,6 +185,7 @@ def wgan_row(
 # %% ../nbs/05_bench.ipynb #05-bench-033
 ROWS = {f'wgan-{what}-{n_h}{low}': partial(wgan_row, n_h=n_h, whole=what == 'step', precision=low[1:] or 'float32')
         for low in ('', '-bf16') for what in ('critic', 'step') for n_h in (32, 128)}
+ROWS |= {f'vgan-step{low}': f'vdb:vgan_row{low.replace("-", "_")}' for low in ('', '-bf16')}
 
 # %% ../nbs/05_bench.ipynb #05-bench-041
 def bench(
