@@ -185,7 +185,8 @@ def wgan_row(
 # %% ../nbs/05_bench.ipynb #05-bench-033
 ROWS = {f'wgan-{what}-{n_h}{low}': partial(wgan_row, n_h=n_h, whole=what == 'step', precision=low[1:] or 'float32')
         for low in ('', '-bf16') for what in ('critic', 'step') for n_h in (32, 128)}
-ROWS |= {'vid-step': 'vid:vid_row', 'vid-step-bf16': 'vid:vid_bf16_row'}     # of later chapters
+ROWS |= {f'vgan-step{low}': f'vdb:vgan_row{low.replace("-", "_")}' for low in ('', '-bf16')}     # of later chapters
+ROWS |= {'vid-step': 'vid:vid_row', 'vid-step-bf16': 'vid:vid_bf16_row'}
 ROWS |= {'vidgan-step': 'vidgan:vidgan_row', 'vidgan-step-bf16': 'vidgan:vidgan_bf16_row'}
 
 # %% ../nbs/05_bench.ipynb #05-bench-041

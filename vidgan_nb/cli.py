@@ -526,7 +526,7 @@ def _scored(found, about, real, json, csv):
 def runs() -> None:
     "Say of each recipe if its record is fresh or stale, and why"
     from vidgan_nb.data import BadInput
-    from vidgan_nb.loops import Run, load_recipe, recipe_names, runs_folder, unchanged, variants
+    from vidgan_nb.loops import Run, load_recipe, method, recipe_names, runs_folder, unchanged, variants
     names = sorted({*recipe_names(), *(f.parent.name for f in runs_folder().glob('*/record.json'))})
     wide = max(map(len, names))
     for name in names:
@@ -540,6 +540,7 @@ def runs() -> None:
             _say(f'{name:{wide}}  {run.state:7}  {run.steps:,}' + (f' of {wanted:,}' if run.steps != wanted else '') +
                  f' steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} ({m["threads"]} threads), {m["date"]}, torch {m["torch"]}')
             for k, v in run.scores.items(): _say(f'{"":{wide}}  {_by(k)} {v["first"]:.4g} -> {v["last"]:.4g}')
+            for what in getattr(sys.modules[method(run.recipe).__module__], 'verdicts', lambda run: [])(run): _say(f'{"":{wide}}  {what}')
             for what in run.stale: _say(f'{"":{wide}}  since then: {what}')
         except BadInput as e: _say(f'{name:{wide}}  damaged  {e}')
 

@@ -6,7 +6,8 @@
 __all__ = ['NETS', 'LeakyReLU', 'flops', 'nparams', 'MLP', 'Generator', 'Critic', 'taps', 'features', 'frozen', 'stages',
            'SNDCGANGenerator', 'SNDCGANDiscriminator', 'DownConv', 'UpConv', 'mean2x2', 'ResNetGenerator',
            'ResNetCritic', 'GlyphNet', 'ResNetCIFAR', 'WRN', 'folded', 'ResNet', 'VGG', 'PixelMLP', 'resize_tf1',
-           'InceptionV3', 'EMA', 'cast', 'make_net']
+           'InceptionV3', 'EMA', 'cast', 'make_net', 'pool3x3', 'VDBGenerator', 'Bottleneck', 'VDBDiscriminator',
+           'VDBPoints']
 
 # %% ../nbs/02_nets.ipynb #02-nets-002
 import inspect, math, types, typing
@@ -827,3 +828,155 @@ def make_net(
     make = NETS[nearest(name, NETS, 'network')]
     known = {k: p.annotation for k, p in inspect.signature(make).parameters.items()}
     return make(**{k: cast(v, known[nearest(k, known, f'parameter of {name}')], k) for k, v in kw.items()})
+
+# %% ../nbs/02_nets.ipynb #02-nets-213
+def pool3x3(
+    x: Tensor # (N, C, H, W), H and W even
+) -> Tensor:  # (N, C, H/2, W/2)
+    "Average pooling over 3x3 with stride 2 and a border of zeros, as sums of slices"
+    x = F.pad(x, (1, 1, 1, 1))
+    x = x[..., :-2:2, :] + x[..., 1:-1:2, :] + x[..., 2::2, :]
+    return (x[..., :-2:2] + x[..., 1:-1:2] + x[..., 2::2])/9
+
+# %% ../nbs/02_nets.ipynb #02-nets-215
+class _LeanBlock(nn.Module):
+    "x + conv(lrelu(conv(lrelu x)))/10, with a 1x1 shortcut where the channels change"
+    def __init__(self, i, o, act):
+        super().__init__()
+        self.conv1, self.conv2, self.act = _same(i, min(i, o)), _same(min(i, o), o), act
+        self.skip = nn.Conv2d(i, o, 1, bias=False) if i != o else nn.Identity()
+    def forward(self, x): return self.skip(x) + .1*self.conv2(self.act(self.conv1(self.act(x))))
+
+def _widths(size, final, most):
+    "Channels at full size, half, ... down to 4x4"
+    _at_least(final=final, most=most)
+    _power_of_two(size, 4)
+    return [min(most, final*2**k) for k in range(size.bit_length() - 2)]
+
+# %% ../nbs/02_nets.ipynb #02-nets-216
+class VDBGenerator(nn.Module):
+    "Residual generator of akanimax's VDB (after Mescheder et al. 2018), no normalisation; 6,773,443 parameters at 32x32"
+    def __init__(self,
+        nz: int = 512,            # length of the latent vector
+        size: int = 32,           # of the images, a power of two from 4
+        final: int = 64,          # channels at full size
+        most: int = 1024,         # channels at the most
+        channels: int = 3,        # 3 for colour, 1 for gray
+        latents: str = 'gaussian' # 'uniform' sends the normal latents through their distribution function, to U(0, 1)
+    ):
+        super().__init__()
+        _at_least(nz=nz, channels=channels)
+        self.latents = nearest(latents, ['gaussian', 'uniform'], 'law of latents')
+        w = _widths(size, final, most)[::-1]
+        self.nz, self.width = nz, w[0]
+        self.fc = nn.Linear(nz, w[0]*4*4)
+        act = nn.LeakyReLU(.2)
+        self.blocks = nn.ModuleList(_LeanBlock(i, o, act) for i, o in zip(w, w[1:] + w[-1:]))
+        self.out, self.act = _same(w[-1], channels), act
+    def forward(self,
+        z: Tensor # latent vectors (N, nz), standard normal
+    ) -> Tensor:  # images (N, channels, size, size) in [-1, 1]
+        "Images"
+        _expects(z, (self.nz,), self)
+        if self.latents == 'uniform': z = torch.special.ndtr(z)
+        h = self.fc(z).view(-1, self.width, 4, 4)
+        for b in self.blocks[:-1]: h = F.interpolate(b(h), scale_factor=2.)
+        return torch.tanh(self.out(self.act(self.blocks[-1](h))))
+
+# %% ../nbs/02_nets.ipynb #02-nets-218
+class Bottleneck(nn.Module):
+    "A Gaussian code of features: mean and deviation"
+    def __init__(self,
+        i: int,              # channels of the features
+        k: int,              # length of the code
+        head: str = 'vector',# 'vector': one code, deviation sigmoid(s) in (0, 1); 'spatial': one at each place, deviation exp(s)
+        size: int = 4        # of the map of features; 1 for features without a map
+    ):
+        super().__init__()
+        _at_least(i=i, k=k, size=size)
+        self.head, self.size = nearest(head, ['vector', 'spatial'], 'head'), size
+        self.conv = nn.Conv2d(i, 2*k, size if head == 'vector' else 1)
+        self.shape = (k,) if head == 'vector' or size == 1 else (k, size, size)
+    def forward(self,
+        h: Tensor # features (N, i, size, size), or (N, i)
+    ) -> tuple[Tensor, Tensor]: # mean and deviation, each (N, k) or (N, k, size, size), float32 also under autocast
+        "What is known of each item: a mean, and how sure it is"
+        h = self.conv(h if h.dim() == 4 else h[..., None, None])
+        mu, s = h.to(torch.promote_types(h.dtype, torch.float32)).view(len(h), 2, *self.shape).unbind(1)
+        return mu, s.sigmoid() if self.head == 'vector' else s.exp()
+
+# %% ../nbs/02_nets.ipynb #02-nets-219
+class _Coded(nn.Module):
+    "Features, a code of them, a score of the code"
+    heads = ['vector', 'spatial', 'noise', 'plain']
+    def _end(self, i, k, head, size):
+        self.head, self.act = nearest(head, self.heads, 'head'), LeakyReLU(.2)
+        self.bounded = head in ('vector', 'spatial')                # has a code whose information can be bounded
+        self.neck = Bottleneck(i, k, head, size) if self.bounded else None
+        self.codes = self.neck.shape if self.bounded else (i, size, size) if size > 1 else (i,)
+        self.out = nn.Linear(math.prod(self.codes), 1)
+    def code(self,
+        x: Tensor # items
+    ) -> tuple[Tensor, Tensor]: # mean and deviation; deviation 1 for 'noise' and 0 for 'plain', whose code is the features
+        "The code of each item"
+        h = self.features(x)
+        return self.neck(self.act(h)) if self.bounded else (h, torch.full_like(h, float(self.head == 'noise')))
+    def decide(self,
+        z: Tensor # codes (N, *codes)
+    ) -> Tensor:  # scores (N,), float32 also under autocast
+        "One score a code, high for real"
+        s = self.out(self.act(z.flatten(1))).squeeze(1)
+        return s.to(torch.promote_types(s.dtype, torch.float32))
+    def forward(self,
+        x: Tensor,                # items
+        eps: Tensor | None = None # standard normal (N, *codes), to judge a draw of the code; its mean if not given
+    ) -> Tensor:                  # scores (N,)
+        "One score an item, high for real"
+        mu, sigma = self.code(x)
+        return self.decide(mu if eps is None else mu + sigma*eps)
+
+class VDBDiscriminator(_Coded):
+    "Residual discriminator of akanimax's VDB with a bottleneck: `code` and `decide`; 6,766,529 parameters at 32x32"
+    def __init__(self,
+        size: int = 32,       # of the images, a power of two from 4
+        final: int = 64,      # channels at full size
+        most: int = 1024,     # channels at the most
+        channels: int = 3,    # 3 for colour, 1 for gray
+        head: str = 'vector', # 'vector', 'spatial'; without a bottleneck: 'plain', or 'noise' added to the features
+        k: int = 0            # length of the code; 0: half of the last channels, as published with the vector
+    ):
+        super().__init__()
+        _at_least(0, k=k)
+        _at_least(channels=channels)
+        w = _widths(size, final, most)
+        self.shape = (channels, size, size)
+        self.first = _same(channels, w[0])
+        self.blocks = nn.ModuleList(_LeanBlock(i, o, LeakyReLU(.2)) for i, o in zip(w[:1] + w, w))
+        self._end(w[-1], k or max(1, w[-1]//2), head, 4)
+    def features(self,
+        x: Tensor # images (N, channels, size, size) in [-1, 1]
+    ) -> Tensor:  # (N, channels at 4x4, 4, 4)
+        "What the code is made of"
+        _expects(x, self.shape, self)
+        h = self.blocks[0](self.first(x))
+        for b in self.blocks[1:]: h = b(pool3x3(h))
+        return h
+
+class VDBPoints(_Coded):
+    "The same for points: an MLP, a code, a score"
+    def __init__(self,
+        sizes: list[int] = (2, 64, 64), # coordinates and hidden widths
+        k: int = 2,                     # length of the code
+        head: str = 'spatial'           # here only: is the deviation exp(s), or sigmoid(s) ('vector')
+    ):
+        super().__init__()
+        _at_least(k=k)
+        self.body = MLP(sizes)
+        self._end(sizes[-1], k, head, 1)
+    def features(self,
+        x: Tensor # (N, coordinates)
+    ) -> Tensor:  # (N, last width)
+        "What the code is made of"
+        return self.body(x)
+
+NETS.update({c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints)})
