@@ -123,9 +123,9 @@ def train(
     "Train a recipe, or go on with a run"
     from vidgan_nb.loops import load_recipe, train as run_recipe
     folder = Path(name) if (Path(name)/'recipe.yaml').is_file() else None
-    own = dict(data=data, steps=steps, seed=seed, checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, precision=precision,
+    own = dict(steps=steps, seed=seed, checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, precision=precision,
                judge='' if judge == 'none' else judge) | {f'loop.{k}': v for k, v in knobs.items()}
-    recipe = load_recipe(folder/'recipe.yaml' if folder else name, [*set, *[f'{k}={v}' for k, v in own.items() if v is not None]])
+    recipe = load_recipe(folder/'recipe.yaml' if folder else name, [*([] if data is None else [f'data={data}']), *set, *[f'{k}={v}' for k, v in own.items() if v is not None]])
     _check_seed(recipe['seed'])
     if recipe.get('precision') == 'float32': del recipe['precision']                   # what a recipe means that names none
     out = Path(out) if out else folder or Path('out')/(Path(name).stem if name.endswith(('.yaml', '.yml')) else Path(name).name)
