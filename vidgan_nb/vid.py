@@ -486,7 +486,7 @@ class Distil(Supervised):
         self.schedule.step()
         return {k: v.detach() for k, v in terms.items()} | dict(loss=loss.detach(), accuracy=(z.argmax(1) == c).float().mean()) | spread
 
-# %% ../nbs/20_vid.ipynb #20-vid-109
+# %% ../nbs/20_vid.ipynb #20-vid-114
 class PublishedVID:
     "The VID step as it is usually written, on copies of the networks; draws the batches that `Distil` draws"
     def __init__(self,
