@@ -26,7 +26,7 @@ from .loops import Loop, Run, checkpoints, descend, method, precise, processes, 
 from .metrics import accuracy
 from .nets import WRN, folded, frozen, taps
 
-# %% ../nbs/20_vid.ipynb #20-vid-013
+# %% ../nbs/20_vid.ipynb #20-vid-015
 def _conv(i, o): return nn.Conv2d(i, o, 1, bias=False)
 
 HEADS = {
@@ -45,7 +45,7 @@ def make_head(
         if isinstance(v, bool) or not isinstance(v, int) or v < 1: raise BadInput(f'{k} is {v!r}: take a whole number, at least 1')
     return (head if callable(head) else HEADS[nearest(head, HEADS, 'head')])(s_channels, t_channels)
 
-# %% ../nbs/20_vid.ipynb #20-vid-015
+# %% ../nbs/20_vid.ipynb #20-vid-017
 def _maps(f, channels, whose):
     "Features as (N, C, H, W)"
     if f.dim() not in (2, 4) or f.shape[1] != channels:
@@ -80,7 +80,7 @@ class Predict(nn.Module):
         t = _shrunk(t, mu)
         return _shrunk(mu, t).to(kind), t.to(kind), s
 
-# %% ../nbs/20_vid.ipynb #20-vid-016
+# %% ../nbs/20_vid.ipynb #20-vid-018
 class VIDLoss(Predict):
     "What the student cannot yet say about the teacher's features: minus log q(t|s) an element, less half the log of 2 pi (Ahn et al. 2019)"
     def __init__(self,
@@ -115,7 +115,7 @@ class VIDLoss(Predict):
             var, err = F.softplus(self.raw.view(-1, 1, 1) + _shrunk(self.shape(s), mu).to(mu)) + self.eps, (t - mu).square()
         return .5*(err/var + var.log()).mean()                                                                              # (4)
 
-# %% ../nbs/20_vid.ipynb #20-vid-022
+# %% ../nbs/20_vid.ipynb #20-vid-024
 def _full(v): return v.float() if v.dtype in (torch.bfloat16, torch.half) else v
 
 def kd(
@@ -156,7 +156,7 @@ class Attention(nn.Module):
         a, b = (F.normalize(f.square().mean(1).flatten(1)) for f in (s, t))
         return (a - b).square().mean()                                                                                     # (11)
 
-# %% ../nbs/20_vid.ipynb #20-vid-025
+# %% ../nbs/20_vid.ipynb #20-vid-027
 def few(
     data: Data,          # with labels
     per_class: int = 0,  # images of each class to train on, M; 0: all that are not held out
@@ -175,7 +175,7 @@ def few(
         val.append(mine[len(mine) - held:])
     return data.subset(torch.cat(train).sort()[0]), data.subset(torch.cat(val).sort()[0]) if held else None
 
-# %% ../nbs/20_vid.ipynb #20-vid-029
+# %% ../nbs/20_vid.ipynb #20-vid-031
 NORMS = {'cifar10': ((.4914, .4822, .4465), (.2470, .2435, .2616)), 'cifar100': ((.5071, .4865, .4409), (.2673, .2564, .2761)),
          'imagenet': ((.485, .456, .406), (.229, .224, .225)), 'plain': ((.5,), (.5,))}
 
@@ -203,7 +203,7 @@ def norm_of(
     "Which norm is meant"
     return name or (data if data in NORMS else 'plain')
 
-# %% ../nbs/20_vid.ipynb #20-vid-030
+# %% ../nbs/20_vid.ipynb #20-vid-032
 def reflect(
     x: Tensor,            # images (N, C, H, W), bytes or floats
     gen: torch.Generator, # where the draws come from
@@ -223,7 +223,7 @@ def augment_by(
     known = AUGMENTATIONS | {'reflect': reflect}
     return compose(*[known[nearest(n.strip(), known, 'augmentation')] for n in names.split('+')]) if names else None
 
-# %% ../nbs/20_vid.ipynb #20-vid-033
+# %% ../nbs/20_vid.ipynb #20-vid-035
 def test_data(
     spec: dict,   # `data` of a recipe
     root=None     # where data lie
@@ -244,7 +244,7 @@ def reads(
     except RuntimeError as e: raise BadInput(f'{type(net).__name__} cannot read images of shape {data.shape}: {" ".join(str(e).split()):.120}') from None
     if tuple(z.shape) != (1, K): raise BadInput(f'{type(net).__name__} gives {tuple(z.shape[1:])} logits, and {data.name} has {K} classes: set its classes={K}')
 
-# %% ../nbs/20_vid.ipynb #20-vid-034
+# %% ../nbs/20_vid.ipynb #20-vid-036
 class Supervised(Loop):
     "A classifier, by cross entropy and SGD with momentum (the setting of Zagoruyko & Komodakis 2016)"
     classifier = 'S'
@@ -306,7 +306,7 @@ class Supervised(Loop):
         if last and self.done == last: out['test accuracy'] = accuracy(nn.Sequential(self.norm, self.S), test)
         return out
 
-# %% ../nbs/20_vid.ipynb #20-vid-040
+# %% ../nbs/20_vid.ipynb #20-vid-042
 class Saved(NamedTuple):
     "A classifier that was saved, and what is known about it"
     state: dict           # name -> tensor
@@ -355,7 +355,7 @@ def saved(
     norm = norm_of(recipe['loop'].get('norm', ''), recipe['data']['name']) if hasattr(method(recipe), 'classifier') else 'plain'
     return Saved(read(name), str(where), recipe, recipe['nets'][name], norm)
 
-# %% ../nbs/20_vid.ipynb #20-vid-042
+# %% ../nbs/20_vid.ipynb #20-vid-044
 _ALIASES = [(r'^(?:block|layer)(\d)\.layer\.', r'layer\1.'), (r'\.(?:convShortcut|conv_shortcut)\.', '.skip.'), (r'^bn1\.', 'bn.'), (r'^fc\.', 'linear.')]
 
 def _ours(name, known):
@@ -397,7 +397,7 @@ def no_guesser(
         raise BadInput(f'the teacher is right about {right:.0%} of {len(some)} training images, and guessing gives {p:.0%}: it was not trained on such images, or it reads them by another norm (t_norm), or no teacher was given')
     return right
 
-# %% ../nbs/20_vid.ipynb #20-vid-044
+# %% ../nbs/20_vid.ipynb #20-vid-046
 def stage_names(
     net: nn.Module # any network of the course
 ) -> list[str]:    # 'layer1', 'layer2', ...; of networks without, 'conv1', ... or the hidden 'fc1', ...
@@ -417,7 +417,7 @@ def widths(
     with frozen(net), torch.no_grad(), taps(net, names) as t: net(norm(data.images(slice(0, 1)).to(one.device)).to(one.dtype))
     return [t[n].shape[1] for n in names]
 
-# %% ../nbs/20_vid.ipynb #20-vid-045
+# %% ../nbs/20_vid.ipynb #20-vid-047
 class Distil(Supervised):
     "A student that learns from labels and from a teacher (Ahn et al. 2019, and its rivals)"
     defaults = Supervised.defaults | dict(nets=dict(T=dict(net='WRN', depth=40, width=2), S=dict(net='WRN', depth=16, width=1)))
@@ -486,7 +486,7 @@ class Distil(Supervised):
         self.schedule.step()
         return {k: v.detach() for k, v in terms.items()} | dict(loss=loss.detach(), accuracy=(z.argmax(1) == c).float().mean()) | spread
 
-# %% ../nbs/20_vid.ipynb #20-vid-107
+# %% ../nbs/20_vid.ipynb #20-vid-114
 class PublishedVID:
     "The VID step as it is usually written, on copies of the networks; draws the batches that `Distil` draws"
     def __init__(self,
