@@ -270,7 +270,7 @@ class Supervised(Loop):
     ):
         super().__init__(seed, device)
         if data.split == 'test': raise BadInput('these are the test images: train on split=train; they are looked at once, at the end')
-        for k, v in dict(lr=lr, decay=decay).items():
+        for k, v in dict(bs=bs, lr=lr, decay=decay).items():
             if not 0 < v < math.inf: raise BadInput(f'{k} is {v}: it must be positive and finite')
         if not (0 <= momentum < 1 and 0 <= wd < math.inf): raise BadInput(f'momentum is {momentum} and wd {wd}: momentum must be in [0, 1), wd 0 or more')
         if [*milestones] != sorted(milestones) or any(not 0 < m < math.inf for m in milestones): raise BadInput(f'milestones are {list(milestones)}: they must be positive, in rising order')
