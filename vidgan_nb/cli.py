@@ -265,16 +265,26 @@ def arc(
 def interpolate(
     where: str,        # a checkpoint, the folder of a run, or the name of a record
     *,
-    out: str,          # .png: a row for each walk; .gif or .webp: the walks as a film
-    n: int = 4,        # walks
-    steps: int = 8,    # places on each, both ends included
-    seed: int = 0      # of the ends
+    out: str,          # .png: a row for each walk; .gif or .webp: the walks as a film; .mp4 (with ffmpeg), or a new folder of frames: a tour
+    n: int = 4,        # walks; images in each frame of a tour
+    steps: int = 8,    # places on each walk, both ends included
+    seed: int = 0,     # of the ends
+    minutes: float | None = None, # a tour in place of walks, so long: it rests at each place and travels to the next
+    std: float = 1.,   # of a tour's latents; below one its images are more alike, and safer
+    travel: float = 3.,# seconds of a tour from one place to the next
+    rest: float = 1.,  # seconds at each place
+    fps: int = 30      # frames a second of a tour
 ) -> None:
     "Walk between latents, and show what is on the way"
     import torch
     from vidgan_nb.data import BadInput
     from vidgan_nb.show import animate, figure, save
-    if Path(out).suffix not in ('.png', '.gif', '.webp'): raise BadInput(f'{out}: --out ends in .png, .gif or .webp')
+    if minutes is not None or Path(out).suffix in ('', '.mp4'):
+        from vidgan_nb.vdb import tour
+        source = Trained(where)
+        tour(source.G, out, n, .25 if minutes is None else minutes, std, travel, rest, fps, seed)
+        return _say(f'a tour through {source}: {out}')
+    if Path(out).suffix not in ('.png', '.gif', '.webp'): raise BadInput(f'{out}: --out ends in .png, .gif, .webp or .mp4, or is a folder')
     if steps < 2: raise BadInput(f'steps is {steps}: a walk has at least 2 places')
     source = Trained(where)
     z = source.latent(2*n if n > 0 else n, seed)

@@ -349,11 +349,19 @@ def _fit(x, size, crop=None):
 # %% ../nbs/00_data.ipynb #00-data-080
 _GREY = ('1', 'L', 'LA', 'I', 'F')
 
+def _array(path):
+    "An image that NumPy saved: bytes H x W, with or without 1, 3 or 4 channels behind"
+    from PIL import Image
+    a = np.load(path, allow_pickle=False)
+    if a.dtype != np.uint8 or a.size == 0 or not (a.ndim == 2 or a.ndim == 3 and a.shape[2] in (1, 3, 4)): raise _broken(path, 'an image of bytes, H x W or H x W x C', f'{a.dtype} of shape {a.shape}')
+    return Image.fromarray(a[..., 0] if a.shape[2:] == (1,) else a)
+
 def _open(path, look, blob=None):
     "What `look` sees in an image file, or in the bytes `blob` read from it"
     from PIL import Image
     try:
-        with Image.open(path if blob is None else io.BytesIO(blob)) as im: return look(im)
+        with _array(path) if blob is None and str(path).lower().endswith('.npy') else Image.open(path if blob is None else io.BytesIO(blob)) as im: return look(im)
+    except BadInput: raise
     except FileNotFoundError: raise _broken(path, 'an image', 'nothing') from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError):
         raise _broken(path, 'a whole image', f'{os.path.getsize(path) if blob is None else len(blob):,} bytes that do not decode') from None
@@ -670,7 +678,7 @@ def _read_celeba(folder, name, split, n, files, size=None, crop=None):
     return Files([images/f for f in names], size or 64, crop or 148, 3), None, [], truth
 
 # %% ../nbs/00_data.ipynb #00-data-123
-_IMAGES = {'.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.ppm', '.pgm'}
+_IMAGES = {'.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.ppm', '.pgm', '.npy'}
 _SPLITS = {'train', 'test', 'val', 'valid', 'validation', 'unlabeled'}
 
 def _images_in(folder):
@@ -747,7 +755,7 @@ DATASETS = {'ring': 'Gaussians on a circle (points)', 'grid25': '25 Gaussians on
             'cifar10': '60,000 photos 3x32x32, 10 classes', 'cifar100': '60,000 photos 3x32x32, 100 classes',
             'stl10': '113,000 photos 3x96x96, 10 classes, most unlabeled', 'mnist': '70,000 handwritten digits 1x28x28',
             'fashion_mnist': '70,000 pieces of clothing 1x28x28', 'celeba': '202,599 faces, aligned, cut and resized to 3x64x64',
-            'folder:PATH': 'any folder of images, flat or with a folder for each class'}
+            'folder:PATH': 'any folder of images, flat or with a folder for each class; or an .npy of many'}
 
 # %% ../nbs/00_data.ipynb #00-data-131
 _MAKERS = {'ring': ring, 'grid25': grid25, 'swiss_roll': swiss_roll, 'glyphs': glyphs, 'glyphs-colour': glyphs}
@@ -779,10 +787,23 @@ def _decoded(x, lazy):
     "`Files`, or their bytes if they are few"
     return x if (np.prod(x.shape) > _RESIDENT if lazy is None else lazy) else x.tensor()
 
+def _stacked(path, split, n, size, crop):
+    "Many images in one file that NumPy saved"
+    try: x = np.load(path, mmap_mode='r', allow_pickle=False)
+    except (OSError, ValueError, EOFError): raise _broken(path, 'an array of images', f'{os.path.getsize(path):,} bytes that cannot be read as one') from None
+    if split not in (None, 'train'): raise BadInput(f'{path} has no split {split!r}: one file holds one set')
+    first, last = (x.ndim == 4 and x.shape[i] in (1, 3) for i in (1, 3))
+    if x.dtype != np.uint8 or x.size == 0 or first == last: raise _broken(path, 'bytes (N, H, W, C) or (N, C, H, W), C 1 or 3 and H above 3', f'{x.dtype} of shape {x.shape}')
+    if n and n > len(x): raise BadInput(f'n is {n:,}, but {path} holds {len(x):,} images')
+    y = torch.from_numpy(np.array(x[[i*len(x)//(n or len(x)) for i in range(n or len(x))]]))
+    y = y.permute(0, 3, 1, 2).contiguous() if last else y
+    return Data(_fit(y, size, crop) if size or crop else y, None, path.stem, 'train', total=len(x))
+
 def _from_folder(name, root, split, n, size, crop=None, lazy=None):
     "Any folder of images"
     path = Path(name[7:]).expanduser()
     if not path.exists() and (root/path).exists(): path = root/path
+    if path.suffix.lower() == '.npy' and path.is_file(): return _stacked(path, split, n, size, crop)
     paths, c, classes = _read_folder(path, split)
     if n and n > len(paths): raise BadInput(f'n is {n:,}, but {path} holds {len(paths):,} images')
     some = [i*len(paths)//(n or len(paths)) for i in range(n or len(paths))]

@@ -71,7 +71,7 @@ def dual_step(
     "How far to move beta for each nat, so that the constraint can be met in `steps`"
     return most/i_c/(share*steps*max(kl, 2*i_c))                                     # (9)
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-023
+# %% ../nbs/11_vdb.ipynb #11-vdb-025
 class GANLoss(NamedTuple):
     "A game: what the discriminator goes down, and what the generator goes down"
     critic: Callable     # scores of real and of generated samples (N,), (N,) -> scalar
@@ -94,7 +94,7 @@ LOSSES = {
     'rahinge': GANLoss(_rahinge, lambda dx, dy: _rahinge(dy, dx), True),
     'bug-sigmoid-bce': GANLoss(lambda dx, dy: (F.softplus(-dx.sigmoid()).mean() + F.softplus(dy.sigmoid()).mean())/2, lambda dx, dy: F.softplus(-dy.sigmoid()).mean())}
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-028
+# %% ../nbs/11_vdb.ipynb #11-vdb-030
 def r1(
     D,            # (N, ...) -> (N,), without statistics over the batch
     x: Tensor     # real samples (N, ...)
@@ -102,7 +102,7 @@ def r1(
     "Mean squared slope at real samples, over the whole sample; without the usual one half"
     return input_gradient(D, x).flatten(1).square().sum(1).mean()                    # (10)
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-031
+# %% ../nbs/11_vdb.ipynb #11-vdb-033
 def load_plain(
     loop: Loop,          # with the networks G, D and the optimisers opt_G, opt_D
     files: list[str]     # 'G=g.pth', 'D=d.pth', 'opt_G=...', 'opt_D=...'
@@ -131,7 +131,7 @@ def _named(net, state):
     if [v.shape for v in own.values()] != [v.shape for v in state.values()]: raise ValueError(f'{len(state)} tensors under other names, and not of the same shapes in the same order')
     return dict(zip(own, state.values()))
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-033
+# %% ../nbs/11_vdb.ipynb #11-vdb-035
 class VGAN(Loop):
     "GAN with a variational discriminator bottleneck (Peng et al. 2019); with other heads of D its baselines"
     defaults = dict(data=dict(name='glyphs'), judge='glyph', keep=['G'],
@@ -250,7 +250,7 @@ class VGAN(Loop):
         "The diagnostic, beside the other pictures of a run"
         return {} if self.dual is None or 'kl' not in self.history.names else {'bottleneck.png': bottleneck_plot(self.history, self.dual.i_c)}
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-034
+# %% ../nbs/11_vdb.ipynb #11-vdb-036
 def constraint(
     history,          # of a run, with columns kl and beta
     i_c: float,       # nats that were allowed
@@ -262,11 +262,11 @@ def constraint(
     within = .8*i_c <= kl <= 1.05*i_c if beta > 0 else kl <= i_c                       # (11)
     return dict(kl=kl, beta=beta, i_c=i_c, steps=min(last, history.done), within=bool(within))
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-037
+# %% ../nbs/11_vdb.ipynb #11-vdb-039
 PRESETS = {'authors': dict(nz=256, bs=64, loss='bce', i_c=.1, beta=.1, dual=1e-5, mean=False, lr=1e-4, ema=.999),
            'akanimax': dict(nz=512, bs=32, loss='wgan', i_c=.2, beta=0., dual=1e-6, penalty='wgan-gp', lam=10., drift=1e-3, mean=True, lr=1e-4, ema=0.)}   # settings of `VGAN`
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-083
+# %% ../nbs/11_vdb.ipynb #11-vdb-086
 def bottleneck_plot(
     history,              # of a run, with columns kl and beta
     i_c: float,           # nats that were allowed
@@ -282,7 +282,7 @@ def bottleneck_plot(
     curves(history, ['beta'], ax=right, ylabel='beta', colors=dict(beta=TEACHER))
     return left.figure
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-087
+# %% ../nbs/11_vdb.ipynb #11-vdb-090
 def verdicts(
     run: Run    # a record
 ) -> list[str]: # lines for `vidgan runs`; none where there was no bottleneck
@@ -303,7 +303,7 @@ def unconstrained(
     name = run.recipe.get('loop', {}).get('beside')
     return Run(runs_folder()/name) if name and (runs_folder()/name/'record.json').is_file() else None
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-099
+# %% ../nbs/11_vdb.ipynb #11-vdb-105
 def recorded(
     name: str # of a recipe
 ) -> str:     # one line
@@ -312,7 +312,7 @@ def recorded(
     run = Run(runs_folder()/name)
     return '; '.join([*(f'{k} {v["last"]:.4g}' for k, v in run.scores.items() if k.startswith('FID')), *verdicts(run)]) or repr(run)
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-106
+# %% ../nbs/11_vdb.ipynb #11-vdb-112
 def tour(
     G: nn.Module,          # a generator (N, nz) -> images
     out,                   # .mp4 (with ffmpeg), .gif, .webp, or a new folder of PNGs
@@ -326,10 +326,16 @@ def tour(
 ) -> Path:                 # where the film is
     "A film through the latents of a generator: it rests at a place, then travels to the next"
     from vidgan_nb.show import animate, save
-    out, frames = Path(out), round(60*minutes*fps)
+    out, wanted = Path(out), dict(minutes=minutes, std=std, travel=travel, fps=fps)
+    for k, v in wanted.items():
+        if not 0 < v < math.inf: raise BadInput(f'{k} is {v}: such a film cannot be made')
+    if not 0 <= rest < math.inf or n < 1: raise BadInput(f'a film of {n} images with {rest} s of rest cannot be made')
+    frames = max(1, round(60*minutes*fps))
     if out.suffix not in ('', '.mp4', '.gif', '.webp'): raise BadInput(f'{out}: a film ends in .mp4, .gif or .webp; without an end it is a folder of frames')
     if out.suffix == '.mp4' and not shutil.which('ffmpeg'): raise BadInput(f'{out}: ffmpeg is not installed here; end the name in .gif or .webp, or give a folder')
-    if frames < 1 or travel <= 0 or rest < 0 or n < 1: raise BadInput(f'a film of {frames} frames, {n} images, {travel} s of travel and {rest} s of rest cannot be made')
+    if not 0 <= seed < 2**63: raise BadInput(f'seed is {seed}: it must be 0 or more, and below 2**63')
+    if not hasattr(G, 'nz'): raise BadInput('such a generator makes no images: there is nothing to film')
+    if out.is_file() and not out.suffix: raise BadInput(f'{out} is a file: a folder of frames needs another name')
     leg = torch.arange(frames)/fps/(travel + rest)
     t = ((leg.frac()*(travel + rest) - rest)/travel).clamp(0, 1)
     gen = torch.Generator().manual_seed(seed)
@@ -346,7 +352,7 @@ def tour(
     if out.suffix: subprocess.run(['ffmpeg', '-loglevel', 'error', '-y', '-framerate', str(fps), '-i', str(folder/'%05d.png'), '-vf', 'pad=ceil(iw/2)*2:ceil(ih/2)*2', '-pix_fmt', 'yuv420p', str(out)], check=True)
     return out
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-111
+# %% ../nbs/11_vdb.ipynb #11-vdb-119
 class _PublishedD(VDBDiscriminator):
     "The discriminator with PyTorch's own pooling"
     def features(self, x):
@@ -402,7 +408,7 @@ class PublishedVGAN:
         self.opt_G.zero_grad(); lost.backward(); self.opt_G.step()               # through a discriminator that keeps its gradients
         return loss.detach()
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-112
+# %% ../nbs/11_vdb.ipynb #11-vdb-120
 def vgan_row(
     quick: bool,               # batches of 4 and narrow networks in place of 16 and the default widths
     device: str,               # where they run
