@@ -27,7 +27,7 @@ from safetensors.torch import load_file, save_file
 # %% ../nbs/03_loops.ipynb #03-loops-005
 from . import __version__
 from .data import BadInput, Batches, DATASETS, load, nearest, rows
-from .nets import NETS, cast, make_net
+from .nets import NETS, cast, make_net, net_class
 
 # %% ../nbs/03_loops.ipynb #03-loops-009
 class Loop:
@@ -725,7 +725,7 @@ def whole(
     return t if processes() == 1 else _Gather.apply(t)
 
 # %% ../nbs/03_loops.ipynb #03-loops-098
-METHODS = {'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
+METHODS = {'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN', 'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'others:MMDGAN', 'ocf': 'others:OCFGAN', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list, score_n=int, against=int, score_every=int,
             look_every=int, checkpoint_every=int, keep=list, precision=str)   # of a recipe
@@ -763,7 +763,7 @@ def settings(
     ps = [p for p in ps.values() if p.name not in ('data', 'seed', 'device')]
     return {p.name: p for p in ps if p.default is not p.empty}, [p.name for p in ps if p.default is p.empty]
 
-def _parameters(spec): return inspect.signature(NETS[spec['net']]).parameters if spec.get('net') in NETS else {}
+def _parameters(spec): return inspect.signature(net_class(spec['net'])).parameters if spec.get('net') in NETS else {}
 
 def _change(r, key, value):
     "Set `key` of recipe `r`: steps, lr or loop.lr, G or G.width, data or data.n; where there is one network, width will do"
@@ -989,7 +989,7 @@ def sources(
     target = METHODS[r['method']]
     start = [tuple(target.split(':'))] if isinstance(target, str) else []
     for x in [r, *(load_recipe(v) for v in r.get('loop', {}).values() if isinstance(v, str) and v in recipe_names())]:      # a teacher's record: its networks too
-        start += [('nets', v['net']) for v in x['nets'].values()] + [('data', str(x['data']['name']).split('-')[0])]
+        start += [tuple(at.split(':')) if isinstance(at := NETS[v['net']], str) else ('nets', v['net']) for v in x['nets'].values()] + [('data', str(x['data']['name']).split('-')[0])]
     modules, out = {}, {}
     while start:
         m, name = start.pop()

@@ -6,13 +6,14 @@
 __all__ = ['NETS', 'LeakyReLU', 'flops', 'nparams', 'MLP', 'Generator', 'Critic', 'taps', 'features', 'frozen', 'stages',
            'SNDCGANGenerator', 'SNDCGANDiscriminator', 'DownConv', 'UpConv', 'mean2x2', 'ResNetGenerator',
            'ResNetCritic', 'GlyphNet', 'ResNetCIFAR', 'WRN', 'folded', 'ResNet', 'VGG', 'PixelMLP', 'resize_tf1',
-           'InceptionV3', 'EMA', 'cast', 'make_net', 'pool3x3', 'VDBGenerator', 'Bottleneck', 'VDBDiscriminator',
-           'VDBPoints']
+           'InceptionV3', 'EMA', 'cast', 'net_class', 'make_net', 'pool3x3', 'VDBGenerator', 'Bottleneck',
+           'VDBDiscriminator', 'VDBPoints']
 
 # %% ../nbs/02_nets.ipynb #02-nets-002
 import inspect, math, types, typing
 from copy import deepcopy
 from functools import partial
+from importlib import import_module
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -819,13 +820,23 @@ def cast(
 
 # %% ../nbs/02_nets.ipynb #02-nets-210
 NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator, ResNetCritic, GlyphNet, ResNetCIFAR, WRN, ResNet, VGG, PixelMLP, InceptionV3)}
+NETS |= {name: f'others:{name}' for name in ('Flow', 'FeatureCritic')}      # of a later chapter: module:class
+
+def net_class(
+    name: str # one of `NETS`
+) -> type:    # a Module
+    "The class of a network, imported only now where it belongs to a chapter"
+    found = NETS[nearest(name, NETS, 'network')]
+    if not isinstance(found, str): return found
+    module, name = found.split(':')
+    return getattr(import_module(f'vidgan_nb.{module}'), name)
 
 def make_net(
     name: str, # one of `NETS`
     **kw       # its parameters, as in a recipe; cast by annotation
 ) -> nn.Module: # the network, newly initialised
     "A network by name"
-    make = NETS[nearest(name, NETS, 'network')]
+    make = net_class(name)
     known = {k: p.annotation for k, p in inspect.signature(make).parameters.items()}
     return make(**{k: cast(v, known[nearest(k, known, f'parameter of {name}')], k) for k, v in kw.items()})
 
