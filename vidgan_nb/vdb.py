@@ -266,7 +266,7 @@ def constraint(
 PRESETS = {'authors': dict(nz=256, bs=64, loss='bce', i_c=.1, beta=.1, dual=1e-5, mean=False, lr=1e-4, ema=.999),
            'akanimax': dict(nz=512, bs=32, loss='wgan', i_c=.2, beta=0., dual=1e-6, penalty='wgan-gp', lam=10., drift=1e-3, mean=True, lr=1e-4, ema=0.)}   # settings of `VGAN`
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-086
+# %% ../nbs/11_vdb.ipynb #11-vdb-088
 def bottleneck_plot(
     history,              # of a run, with columns kl and beta
     i_c: float,           # nats that were allowed
@@ -282,7 +282,7 @@ def bottleneck_plot(
     curves(history, ['beta'], ax=right, ylabel='beta', colors=dict(beta=TEACHER))
     return left.figure
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-090
+# %% ../nbs/11_vdb.ipynb #11-vdb-092
 def verdicts(
     run: Run    # a record
 ) -> list[str]: # lines for `vidgan runs`; none where there was no bottleneck
@@ -303,7 +303,7 @@ def unconstrained(
     name = run.recipe.get('loop', {}).get('beside')
     return Run(runs_folder()/name) if name and (runs_folder()/name/'record.json').is_file() else None
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-105
+# %% ../nbs/11_vdb.ipynb #11-vdb-107
 def recorded(
     name: str # of a recipe
 ) -> str:     # one line
@@ -312,7 +312,7 @@ def recorded(
     run = Run(runs_folder()/name)
     return '; '.join([*(f'{k} {v["last"]:.4g}' for k, v in run.scores.items() if k.startswith('FID')), *verdicts(run)]) or repr(run)
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-112
+# %% ../nbs/11_vdb.ipynb #11-vdb-114
 def tour(
     G: nn.Module,          # a generator (N, nz) -> images
     out,                   # .mp4 (with ffmpeg), .gif, .webp, or a new folder of PNGs
@@ -352,7 +352,7 @@ def tour(
     if out.suffix: subprocess.run(['ffmpeg', '-loglevel', 'error', '-y', '-framerate', str(fps), '-i', str(folder/'%05d.png'), '-vf', 'pad=ceil(iw/2)*2:ceil(ih/2)*2', '-pix_fmt', 'yuv420p', str(out)], check=True)
     return out
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-119
+# %% ../nbs/11_vdb.ipynb #11-vdb-121
 class _PublishedD(VDBDiscriminator):
     "The discriminator with PyTorch's own pooling"
     def features(self, x):
@@ -408,7 +408,7 @@ class PublishedVGAN:
         self.opt_G.zero_grad(); lost.backward(); self.opt_G.step()               # through a discriminator that keeps its gradients
         return loss.detach()
 
-# %% ../nbs/11_vdb.ipynb #11-vdb-120
+# %% ../nbs/11_vdb.ipynb #11-vdb-122
 def vgan_row(
     quick: bool,               # batches of 4 and narrow networks in place of 16 and the default widths
     device: str,               # where they run
