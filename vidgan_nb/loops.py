@@ -981,8 +981,8 @@ def _module(name):
     return own, other
 
 # %% ../nbs/03_loops.ipynb #03-loops-113
-MACHINERY = {'data.load', 'data.BadInput', 'nets.NETS', *(f'loops.{n}' for n in (     # runs the step, or looks up what a recipe names
-    'Loop', 'Run', 'History', 'METHODS', 'method', 'resolve', 'load_recipe', 'runs_folder', 'checkpoints', 'read_checkpoint'))}
+MACHINERY = {'data.load', 'data.BadInput', 'nets.NETS', 'nets.make_net', *(f'loops.{n}' for n in (     # runs the step, or looks up what a recipe names
+    'Loop', 'Run', 'History', 'replay', 'METHODS', 'method', 'resolve', 'load_recipe', 'runs_folder', 'checkpoints', 'read_checkpoint'))}
 
 def sources(
     r: dict                # a recipe
