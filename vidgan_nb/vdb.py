@@ -169,7 +169,7 @@ class VGAN(Loop):
         if getattr(G, 'nz', nz) != nz: raise BadInput(f'nz is {nz}, but the generator takes latents of length {G.nz}: set both')
         self.loss = loss if isinstance(loss, GANLoss) else LOSSES[nearest(loss, LOSSES, 'loss')]
         self.penalty = nearest(penalty, ['none', 'wgan-gp', 'r1'], 'penalty')
-        self.G, self.D = (net.to(self.device, memory_format=torch.channels_last) for net in (G, D))
+        self.G, self.D = G.to(self.device, memory_format=torch.channels_last), D.to(self.device, memory_format=torch.channels_last if self.device.type == "cuda" else torch.contiguous_format)
         self.bs, self.nz, self.lam, self.drift, self.mean = bs, nz, lam, drift, mean
         with frozen(self.G), torch.no_grad(): made = tuple(self.G(torch.zeros(1, nz, device=self.device)).shape[1:])
         if made != data.shape: raise BadInput(f'the generator makes {made} and the data are {data.shape}: they must agree (set G.size and D.size, G.channels and D.channels)')
