@@ -725,7 +725,7 @@ def whole(
     return t if processes() == 1 else _Gather.apply(t)
 
 # %% ../nbs/03_loops.ipynb #03-loops-098
-METHODS = {'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN', 'corrector': 'dgflow:Corrector', 'refine': 'dgflow:Refined', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
+METHODS = {'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN', 'corrector': 'dgflow:Corrector', 'refine': 'dgflow:Refined', 'sngan': 'dgflow:SNGAN', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}   # name in a recipe -> module:class of this package, or a class
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list, score_n=int, against=int, score_every=int,
             look_every=int, checkpoint_every=int, keep=list, precision=str)   # of a recipe
