@@ -433,7 +433,9 @@ def load_chainer(
     try:
         with np.load(path, allow_pickle=False) as f: arrays = {k: torch.from_numpy(np.asarray(f[k])) for k in f.files}
     except Exception as e: raise BadInput(f'{path} cannot be read as arrays: {type(e).__name__} {" ".join(str(e).split())[:100]}') from None
-    names = {f'l{k}': f'fc{k+1}' for k in range(len(net.sizes) - 1)} if isinstance(net, MLP) else CHAINER['critic' if 'c0/W' in arrays else type(net)]
+    inside = sorted({k.partition('/')[0] for k in arrays}, key=lambda k: (len(k), k))              # of an MLP: its layers in order, whatever their numbers
+    names = {layer: f'fc{i}' for i, layer in enumerate(inside, 1)} if isinstance(net, MLP) else CHAINER.get('critic' if 'c0/W' in arrays else type(net))
+    if names is None: raise BadInput(f'{path}: no layout of Chainer is known for {type(net).__name__}; known are MLP, ' + ', '.join(k.__name__ for k in CHAINER if k != 'critic'))
     ours, layers = net.state_dict(), {theirs: our for theirs, our in names.items()}
     for key, value in arrays.items():
         layer, _, what = key.rpartition('/')
