@@ -188,6 +188,7 @@ ROWS = {f'wgan-{what}-{n_h}{low}': partial(wgan_row, n_h=n_h, whole=what == 'ste
 ROWS |= {f'vgan-step{low}': f'vdb:vgan_row{low.replace("-", "_")}' for low in ('', '-bf16')}     # of later chapters
 ROWS |= {'vid-step': 'vid:vid_row', 'vid-step-bf16': 'vid:vid_bf16_row'}
 ROWS |= {'vidgan-step': 'vidgan:vidgan_row', 'vidgan-step-bf16': 'vidgan:vidgan_bf16_row'}
+ROWS |= {'dgflow-step': 'dgflow:dgflow_row', 'dgflow-step-bf16': 'dgflow:dgflow_bf16_row'}
 
 # %% ../nbs/05_bench.ipynb #05-bench-041
 def bench(
