@@ -323,6 +323,7 @@ def refine(
     import yaml
     from vidgan_nb.data import BadInput, load
     from vidgan_nb.dgflow import run_config
+    from vidgan_nb.metrics import cache_folder
     if bool(where) == bool(config): raise BadInput('say what to refine: a run or record, or --config FILE, and not both')
     real, name = None, Path(config or where).stem
     if config:
@@ -338,7 +339,7 @@ def refine(
                 disc_path=by, disc_type=by and 'record', corr_path=corrector, corr_type=corrector and 'record')
     given |= {k: v for k, v in said.items() if v is not None}
     if out: given['exp_root'], name = str(Path(out).parent), Path(out).name
-    result = run_config(given, name, root, _device(device), _bar(), real)
+    result = run_config(given, name, root, _device(device), _bar(), real, cache_folder())
     folder, c = Path(result['config']['exp_root'])/name, result['config']
     _say(f'{c["num_imgs"]:,} samples, {c["f_div"]}, eta {c["eta"]:g}, gamma {c["gamma"]:g}; against {result["real"]}')
     for row in result['results']: _say(f'  step {row.pop("step"):4}  ' + ', '.join(f'{_by(k)} {v:.4g}' for k, v in row.items()))

@@ -615,7 +615,8 @@ def run_config(
     root=None,           # where data and judges' weights lie
     device: str = 'cpu', # where it runs
     bar: bool = False,   # show progress
-    real: Data | None = None # what to judge against; what the configuration says if not given
+    real: Data | None = None, # what to judge against; what the configuration says if not given
+    cache=None               # folder that keeps what the judge saw in it
 ) -> dict:               # what was written to results.yml
     "Refine and score as a configuration says; go on where it was interrupted"
     c = read_config(given)
@@ -628,7 +629,7 @@ def run_config(
     kw = dict(f=c['f_div'], gamma=c['gamma'], steps=c['steps'], save_every=c['save_interval'], corrector=C, prior='normal' if c['prior'] else None)
     if c['eta'] == 'auto': c['eta'] = suggest_eta(latents(G, 500, torch.Generator().manual_seed(c['seed'])).to(device), G, D, real.images(torch.arange(min(500, len(real)))).to(device), **{k: v for k, v in kw.items() if k != 'save_every'})
     files = refine_many(out, G, D, c['num_imgs'], c['batch_size'], c['seed'], device, bar, eta=c['eta'], **kw)
-    seen, found, films = judge and statistics_of(judge, real, bs=100, bar=bar), [], []
+    seen, found, films = judge and statistics_of(judge, real, bs=100, bar=bar, cache=cache), [], []
     for step, f in files.items():
         y = np.load(f, mmap_mode='r')
         some = lambda i, j: torch.from_numpy(np.array(y[i:j])).float()/127.5 - 1 if judge else torch.from_numpy(np.array(y[i:j]))
