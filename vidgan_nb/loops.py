@@ -11,7 +11,7 @@ __all__ = ['PLAIN', 'OF_MODULE', 'SCHEDULED', 'SHARD', 'RUNTIME', 'PRECISIONS', 
            'build', 'train', 'scores', 'sources', 'runs_folder', 'machine', 'write_record', 'Run', 'record', 'replay']
 
 # %% ../nbs/03_loops.ipynb #03-loops-003
-import ast, copy, csv, datetime, hashlib, inspect, io, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid, weakref, zipfile
+import ast, copy, csv, datetime, functools, hashlib, inspect, io, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid, weakref, zipfile
 from bisect import bisect_right
 from collections import deque
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -969,16 +969,22 @@ def _tree(node):
     if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(getattr(body[0].value, 'value', None), str): fields['body'] = body[1:]
     return (type(node).__name__, *((k, _tree(v)) for k, v in sorted(fields.items()) if v not in (None, [])))
 
-def _module(name):
-    "The top-level definitions of a module of the package, and where its other names come from"
-    path = RECIPES.parent/f'{name}.py'
+@functools.lru_cache(256)
+def _definitions(text):
+    "The top-level definitions of a module (name -> hash, the names it uses), and where its other names come from"
     own, other = {}, {}
-    for n in ast.parse(path.read_text()).body if path.is_file() else []:
-        if isinstance(n, (ast.FunctionDef, ast.ClassDef)): own[n.name] = n
-        if isinstance(n, ast.Assign): own |= {t.id: n for t in n.targets if isinstance(t, ast.Name)}
+    def kept(n): return hashlib.sha256(repr(_tree(n)).encode()).hexdigest()[:12], [m.id for m in ast.walk(n) if isinstance(m, ast.Name)]
+    for n in ast.parse(text).body:
+        if isinstance(n, (ast.FunctionDef, ast.ClassDef)): own[n.name] = kept(n)
+        if isinstance(n, ast.Assign): own |= {t.id: kept(n) for t in n.targets if isinstance(t, ast.Name)}
         if isinstance(n, ast.ImportFrom) and n.module and (n.level or n.module.startswith('vidgan_nb.')):      # nbdev writes `from .data import ...`
             other |= {a.asname or a.name: (n.module.removeprefix('vidgan_nb.'), a.name) for a in n.names}
     return own, other
+
+def _module(name):
+    "The definitions of a module of the package, as its file has them now"
+    path = RECIPES.parent/f'{name}.py'
+    return _definitions(path.read_text() if path.is_file() else '')
 
 # %% ../nbs/03_loops.ipynb #03-loops-113
 MACHINERY = {'data.load', 'data.BadInput', 'nets.NETS', 'nets.make_net', *(f'loops.{n}' for n in (     # runs the step, or looks up what a recipe names
@@ -1001,8 +1007,8 @@ def sources(
         if key in out or key in MACHINERY: continue
         if name in other: start.append(other[name])
         elif name in own:
-            out[key] = hashlib.sha256(repr(_tree(own[name])).encode()).hexdigest()[:12]
-            start += [(m, n.id) for n in ast.walk(own[name]) if isinstance(n, ast.Name)]
+            out[key], used = own[name]
+            start += [(m, n) for n in used]
     return dict(sorted(out.items()))
 
 # %% ../nbs/03_loops.ipynb #03-loops-115
