@@ -727,7 +727,8 @@ def whole(
 # %% ../nbs/03_loops.ipynb #03-loops-098
 METHODS = {'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'corrector': 'dgflow:Corrector', 'refine': 'dgflow:Refined', 'sngan': 'dgflow:SNGAN',     # name in a recipe -> module:class of this package, or a class
            'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'others:MMDGAN', 'ocf': 'others:OCFGAN',
-           'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN', 'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}
+           'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN', 'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg',
+           'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list, score_n=int, against=int, score_every=int,
             look_every=int, checkpoint_every=int, keep=list, precision=str)   # of a recipe
