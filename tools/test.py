@@ -85,7 +85,7 @@ def main():
     p.add_argument('words', nargs='*', help='run only tests whose name holds one of these')
     p.add_argument('--list', action='store_true', help='print the names of the tests')
     p.add_argument('-j', '--jobs', type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(), help='tests at once (default: the cores)')
-    p.add_argument('--limit', type=float, default=120, help='seconds after which a notebook is stopped (other tests: three times that)')
+    p.add_argument('--limit', type=float, default=300, help='seconds after which a notebook is stopped (other tests: three times that): long, since a machine may have other work: what a notebook costs is bounded by --cpu')
     p.add_argument('--cpu', type=float, default=60, help='seconds of processor time after which a pass of a notebook fails: twice what it should take, for a crowded machine')
     p.add_argument('--root', type=lambda s: Path(s).resolve(), default=here.parent, help=argparse.SUPPRESS)
     p.add_argument('--one', help=argparse.SUPPRESS)
