@@ -436,7 +436,7 @@ class TwoViews(Loop):
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.opt, [(lambda t: 1.) if g.get('fixed') else self.cosine for g in self.opt.param_groups])
         self.batches = Batches(data, max(1, bs - self.n_syn), seed, self.device, workers=workers)
         self.G = frozen(recorded_net(G, 'G').to(self.device)) if self.n_syn else None
-        if self.G is not None and (made := tuple(self.fakes(2).shape[1:])) != data.shape: raise BadInput(f'the generator makes {made} and the data are {data.shape}: they must agree')
+        if self.G is not None and (made := self.fakes(self.n_syn)).shape[1:2] != data.shape[:1]: raise BadInput(f'the generator makes {tuple(made.shape[1:])} and the data are {data.shape}: their channels must agree')
 
     def extra(self) -> None: "Networks of an heir, made from the loop's seed"
     def learnt(self) -> list[nn.Module]: # besides the student
@@ -585,7 +585,7 @@ class VICReg(TwoViews):
         za, zb = self.S(a), self.S(b)
         inv, za, zb = invariance(za, zb), whole(za), whole(zb)
         var, cov = variance_loss(za) + variance_loss(zb), covariance_loss(za) + covariance_loss(zb)
-        return self.lam*inv + self.mu*var + self.nu*cov, dict(inv=inv, var=var, cov=cov, spread=spread(za), directions=directions(za))   # (4)
+        return self.lam*inv + self.mu*var + self.nu*cov, dict(inv=inv, var=var, cov=cov, directions=directions(za))   # (4)
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-030
 @torch.no_grad()
