@@ -776,7 +776,7 @@ def _change(r, key, value):
         try: return yaml.safe_load(v)
         except yaml.YAMLError: return v                      # whoever takes it will say what it should be
     own = [k for k in KEYS if k not in ('data', 'nets', 'loop', 'method')]
-    if not rest and head in own: r[head] = value
+    if not rest and head in own: r[head] = literal(value) if KEYS[head] is list else value
     elif head == 'data': r['data'] = r['data'] | {rest: literal(value)} if rest else {'name': value}
     elif head in nets: r['nets'] = r['nets'] | {head: r['nets'].get(head, {}) | {rest: literal(value)} if rest else {'net': value}}
     elif head == 'loop' and rest: r['loop'] = r['loop'] | {rest: value}

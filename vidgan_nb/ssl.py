@@ -204,7 +204,7 @@ class Views(nn.Module):
         for k, v in dict(p_jitter=p_jitter, p_gray=p_gray, p_flip=p_flip, p_blur=p_blur).items():
             if not 0 <= v <= 1: raise BadInput(f'{k} is {v}: a probability is in [0, 1]')
         if len(mean) != len(std) or not all(v > 0 for v in std): raise BadInput(f'mean is {tuple(mean)} and std {tuple(std)}: as many of each, deviations positive')
-        _at_least(2, size=size)
+        _at_least(8, size=size)
         self.size, self.scale, self.ratio, self.jitter, self.one_draw = size, tuple(scale), tuple(ratio), tuple(jitter), one_draw
         self.p_jitter, self.p_gray, self.p_flip, self.p_blur = p_jitter, p_gray, p_flip, p_blur
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
@@ -217,7 +217,7 @@ class Views(nn.Module):
         gen: torch.Generator  # where the draws come from
     ) -> Draws:               # on the generator's device
         "Everything random, at once"
-        u = torch.rand(1, 36, generator=gen, device=gen.device).expand(n, -1) if self.one_draw else rand(n*processes(), 36, gen=gen)
+        u = torch.rand(1, 35, generator=gen, device=gen.device).expand(n, -1) if self.one_draw else rand(n*processes(), 35, gen=gen)
         on, still = u[:, 22] < self.p_jitter, (1., 1., 1., 0.)
         f = torch.stack([torch.where(on, a + j*(2*u[:, 23 + k] - 1), a) for k, (a, j) in enumerate(zip(still, self.jitter))], 1)
         sigma = torch.where(u[:, 33] < self.p_blur, .1 + 1.9*u[:, 34], 0.)
@@ -414,8 +414,8 @@ class TwoViews(Loop):
         device: str = 'cpu'                            # where it trains
     ):
         super().__init__(seed, device)
-        for k, v in dict(bs=bs - 1, lr=lr).items():
-            if not 0 < v < math.inf: raise BadInput(f'{k} is {v + (k == "bs")}: ' + ('two images or more are compared' if k == 'bs' else 'it must be positive and finite'))
+        _at_least(2, bs=bs)
+        if not 0 < lr < math.inf or horizon < 0: raise BadInput(f'lr is {lr} and horizon {horizon}: the rate must be positive and finite, the horizon 0 or more')
         if not (0 <= momentum < 1 and 0 <= wd < math.inf): raise BadInput(f'momentum is {momentum} and wd {wd}: momentum must be in [0, 1), wd 0 or more')
         if not 0 <= syn_ratio <= 1: raise BadInput(f'syn_ratio is {syn_ratio}: it is a share, from 0 to 1')
         if syn_ratio and not G: raise BadInput(f'syn_ratio is {syn_ratio}, and no generator is given: set G to a run or the name of a record')
@@ -436,7 +436,7 @@ class TwoViews(Loop):
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.opt, [(lambda t: 1.) if g.get('fixed') else self.cosine for g in self.opt.param_groups])
         self.batches = Batches(data, max(1, bs - self.n_syn), seed, self.device, workers=workers)
         self.G = frozen(recorded_net(G, 'G').to(self.device)) if self.n_syn else None
-        if self.G is not None and (made := tuple(self.fakes(2).shape[1:])) != data.shape: raise BadInput(f'the generator makes {made} and the data are {data.shape}: they must agree')
+        if self.G is not None and (made := self.fakes(self.n_syn)).shape[1:2] != data.shape[:1]: raise BadInput(f'the generator makes {tuple(made.shape[1:])} and the data are {data.shape}: their channels must agree')
 
     def extra(self) -> None: "Networks of an heir, made from the loop's seed"
     def learnt(self) -> list[nn.Module]: # besides the student
@@ -487,41 +487,44 @@ class TwoViews(Loop):
         "What a record keeps"
         return self.S.network() if name == 'S' else getattr(self, name)
 
-    def seen(self,
+    def features(self,
         split: str = 'train', # or 'test'
-        n: int = 10_000       # images at most
+        n: int = 100_000      # images at most
     ) -> tuple[Tensor, Data]: # features (n, d), and the images
         "What the backbone says of images that have labels"
         data = self.batches.data
-        if self.recipe and (split == 'test' or data.c is None): data = test_data(self.recipe['data'], self.root) if split == 'test' else load(**self.recipe['data'] | dict(split='train'), root=self.root)
+        if self.recipe and split == 'test': data = test_data(self.recipe['data'], self.root)
+        elif self.recipe and data.c is None: data = load(**self.recipe['data'] | dict(split='train'), root=self.root)
         data = data.subset(slice(0, n))
         return features_of(self.S, data, self.views), data
 
     def score(self) -> dict[str, float]: # among training images at any time, on the test images at the end of a recipe
         "How many directions the features have, and what their neighbours and linear functions of them tell of the labels"
-        f, data = self.seen()
-        out = dict(directions=directions(f).item())
+        f, data = self.features(n=10_000)
+        out, n, last = dict(width=directions(f).item()), len(f)*4//5, self.recipe['steps'] if self.recipe else None
         if data.c is None: return out
-        n, last = len(f)*4//5, self.recipe['steps'] if self.recipe else None
         c = data.c.cpu()
         out['kNN of training images'] = knn_probe(f[:n], c[:n], f[n:], c[n:])
-        if last and self.done in (0, last): g, test = self.seen('test')                    # at 0 only to see that it is there
-        if last and self.done == last: out |= {'test kNN': knn_probe(f, c, g, test.c), 'test linear': lbfgs_probe(f, c, g, test.c)}
+        if last is not None and self.done in (0, last): g, test = self.features('test')        # at 0 only to see that it is there
+        if last and self.done == last:
+            f, data = self.features()
+            out |= {'test kNN': knn_probe(f, data.c.cpu(), g, test.c), 'test linear': lbfgs_probe(f, data.c.cpu(), g, test.c)}
         return out
 
     def findings(self) -> dict: # knows: factor -> share, see `knows`
         "What can be read out of the features in the end"
-        (f, data), (g, test) = self.seen(), self.seen('test')
+        (f, data), (g, test) = self.features(n=5000), self.features('test')
         return dict(knows=knows(f, data, g, test))
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-027
 def cosine_loss(
-    p: Tensor,   # predictions (N, D)
-    z: Tensor    # embeddings (N, D); nothing is learnt through them
-) -> Tensor:     # (), from -1 to 1
+    p: Tensor,         # predictions (N, D)
+    z: Tensor,         # embeddings (N, D)
+    stop: bool = True  # nothing is learnt through `z`
+) -> Tensor:           # (), from -1 to 1
     "Minus the cosine between a prediction and what it should be, in the mean"
     _pair(p, z)
-    return -F.cosine_similarity(_embedding(p), _embedding(z.detach())).mean()                    # (1)
+    return -F.cosine_similarity(_embedding(p), _embedding(z.detach() if stop else z)).mean()     # (1)
 
 class SimSiam(TwoViews):
     "What a predictor makes of one view should point where the other view is; the other view does not move (Chen & He 2021)"
@@ -556,8 +559,7 @@ class SimSiam(TwoViews):
         "Both ways, halved"
         za, zb = self.S(a), self.S(b)
         pa, pb = self.P(za), self.P(zb)
-        cos = cosine_loss if self.stop else lambda p, z: -F.cosine_similarity(p.float(), z.float()).mean()
-        return .5*(cos(pa, zb) + cos(pb, za)), dict(spread=spread(za.detach()))                    # (2)
+        return .5*(cosine_loss(pa, zb, self.stop) + cosine_loss(pb, za, self.stop)), dict(spread=spread(za), directions=directions(za))   # (2)
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-028
 class VICReg(TwoViews):
@@ -583,7 +585,7 @@ class VICReg(TwoViews):
         za, zb = self.S(a), self.S(b)
         inv, za, zb = invariance(za, zb), whole(za), whole(zb)
         var, cov = variance_loss(za) + variance_loss(zb), covariance_loss(za) + covariance_loss(zb)
-        return self.lam*inv + self.mu*var + self.nu*cov, dict(inv=inv, var=var, cov=cov, spread=spread(za.detach()))   # (4)
+        return self.lam*inv + self.mu*var + self.nu*cov, dict(inv=inv, var=var, cov=cov, directions=directions(za))   # (4)
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-030
 @torch.no_grad()
@@ -633,7 +635,7 @@ def knn_probe(
 def fit_logistic(
     f: Tensor,            # features (N, d)
     c: Tensor,            # labels (N,)
-    ridge: float = 1e-3,  # weight of half the squared weights, of standardised features
+    ridge: float = 1e-4,  # weight of half the squared weights, of standardised features
     iterations: int = 500 # at most
 ) -> tuple[Tensor, Tensor]: # weights (K, d) and biases (K,), float64, for the features as they are
     "Multinomial logistic regression to its only minimum, by L-BFGS"
@@ -658,7 +660,7 @@ def lbfgs_probe(
     c: Tensor,            # their labels (N,)
     g: Tensor,            # features (M, d) to judge by
     e: Tensor,            # their labels (M,)
-    ridge: float = 1e-3   # as in `fit_logistic`
+    ridge: float = 1e-4   # as in `fit_logistic`
 ) -> float:               # share of right answers
     "What a linear classifier reads out of fixed features: the fast probe, without a rate or a schedule"
     f, c, g, e = _labelled(f, c, g, e)
@@ -670,7 +672,7 @@ def r2_probe(
     y: Tensor,            # a number for each (N,)
     g: Tensor,            # features (M, d) to judge by
     v: Tensor,            # their numbers (M,)
-    ridge: float = 1e-3   # as in `fit_logistic`
+    ridge: float = 1e-4   # as in `fit_logistic`
 ) -> float:               # at most 1; 0 for the mean as the answer
     "How much of the variance of a number a linear function of the features explains"
     f, _, g, _ = _labelled(f, y, g, v)
