@@ -727,7 +727,7 @@ def whole(
 # %% ../nbs/03_loops.ipynb #03-loops-098
 METHODS = {'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'corrector': 'dgflow:Corrector', 'refine': 'dgflow:Refined', 'sngan': 'dgflow:SNGAN',     # name in a recipe -> module:class of this package, or a class
            'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'others:MMDGAN', 'ocf': 'others:OCFGAN',
-           'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN', 'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg',
+           'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN', 'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg', 'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
            'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list, score_n=int, against=int, score_every=int,
@@ -988,7 +988,7 @@ def _module(name):
     return _definitions(path.read_text() if path.is_file() else '')
 
 # %% ../nbs/03_loops.ipynb #03-loops-113
-MACHINERY = {'data.load', 'data.BadInput', 'nets.NETS', 'nets.make_net', *(f'loops.{n}' for n in (     # runs the step, or looks up what a recipe names
+MACHINERY = {'data.load', 'data.BadInput', 'nets.NETS', 'nets.make_net', 'stylegan.load_stylegan', *(f'loops.{n}' for n in (     # runs the step, or looks up what a recipe names
     'Loop', 'Run', 'History', 'replay', 'METHODS', 'method', 'resolve', 'load_recipe', 'runs_folder', 'checkpoints', 'read_checkpoint'))}
 
 def sources(
