@@ -873,12 +873,12 @@ class PublishedSimSiam:
         return loss.detach()
 
 def simsiam_row(
-    quick: bool,                 # a small network and batches of 8, in place of ResNet-18 and 32 (on a GPU 512)
+    quick: bool,                 # a small network and batches of 8, in place of ResNet-18 and 16 (on a GPU 512)
     device: str,                 # where they run
     precision: str = 'float32'   # of our step
 ) -> Row:
     "SimSiam with a ResNet-18 for 32x32, as in the library and as in textbooks"
-    bs = 8 if quick else 512 if torch.device(device).type == 'cuda' else 32
+    bs = 8 if quick else 512 if torch.device(device).type == 'cuda' else 16
     data = Data(torch.randint(0, 256, (600, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)))
     with torch.random.fork_rng():
         torch.manual_seed(0)
