@@ -189,6 +189,7 @@ ROWS |= {f'vgan-step{low}': f'vdb:vgan_row{low.replace("-", "_")}' for low in ('
 ROWS |= {'vid-step': 'vid:vid_row', 'vid-step-bf16': 'vid:vid_bf16_row'}
 ROWS |= {'vidgan-step': 'vidgan:vidgan_row', 'vidgan-step-bf16': 'vidgan:vidgan_bf16_row'}
 ROWS |= {'dgflow-step': 'dgflow:dgflow_row', 'dgflow-step-bf16': 'dgflow:dgflow_bf16_row'}
+ROWS |= {'ssl-terms': 'ssl:terms_row', 'ssl-views': 'ssl:views_row', 'simsiam-step': 'ssl:simsiam_row', 'simsiam-step-bf16': 'ssl:simsiam_bf16_row'}
 
 # %% ../nbs/05_bench.ipynb #05-bench-041
 def bench(
