@@ -7,7 +7,7 @@ __all__ = ['STAGES', 'EYES', 'LPIPS', 'CRITICS', 'matching', 'pooled', 'Squeeze'
            'Perceptual', 'lpips', 'find_eye', 'Encoding', 'critic_features']
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-003
-import math, os, re, warnings
+import copy, math, os, re, warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from .dgflow import latents, recorded_net
 from .loops import JUDGE_OF, descend, whole
 from .metrics import NoWeights, find_judge
 from .nets import _at_least, frozen, taps
-from .ssl import TwoViews, Views, covariance_loss, features_of, invariance, spread, variance_loss
+from .ssl import TwoViews, Views, covariance_loss, features_of, headless, invariance, spread, variance_loss
 from .stylegan import load_stylegan
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-014
@@ -319,7 +319,7 @@ def critic_features(
     bs: int = 500       # images at a time
 ) -> Tensor:            # (N, d) on the CPU
     "What a discriminator knows of each image"
-    single = features_of(D, data, Views(data.shape[1]), bs)
+    single = features_of(headless(copy.deepcopy(D))[0], data, Views(data.shape[1]), bs)
     if not multi: return single
     pattern, rectify = CRITICS.get(type(D).__name__, ('', False))
     if not (stages or pattern): raise BadInput(f'no stages of {type(D).__name__} are known by name: set stages to a regular expression')
