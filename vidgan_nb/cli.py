@@ -152,14 +152,20 @@ def _report(loop, out):
 
 # %% ../nbs/40_cli.ipynb #40-cli-022
 class Trained:
-    "A trained generator, from a checkpoint, the folder of a run, or a record"
+    "A trained generator, from a checkpoint, the folder of a run, a record, or a pickle of StyleGAN2-ADA"
     def __init__(self,
-        where: str | Path,   # step-00000400, out/NAME, or the name of a record
+        where: str | Path,   # step-00000400, out/NAME, the name of a record, or network.pkl
         device: str = 'cpu'  # where it makes its samples
     ):
         from vidgan_nb.data import BadInput, nearest
         from vidgan_nb.loops import Run, checkpoints, read_checkpoint, runs_folder
         from vidgan_nb.nets import make_net
+        self.device, self.recipe, self.steps, self.path, self.title = device, None, None, Path(where), str(where)
+        if self.path.suffix == '.pkl':
+            from vidgan_nb.stylegan import load_stylegan
+            self.G = load_stylegan(where).to(device)
+            self.nz, self.classes = self.G.nz, self.G.classes
+            return
         p, records = Path(where), {f.parent.name: f.parent for f in sorted(runs_folder().glob('*/record.json'))}
         run = Run(p) if (p/'record.json').is_file() else None
         found = [p] if (p/'state.json').is_file() or p.name.startswith('step-') else checkpoints(p/'checkpoints') or checkpoints(p)
@@ -175,7 +181,7 @@ class Trained:
         else:
             self.G = make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'}).eval()
             self.G.load_state_dict(kept.state['parts'].get('ema') or kept.state['parts']['G'])
-        self.nz, self.device = getattr(self.G, 'nz', None) or self.G.sizes[0], device
+        self.nz, self.classes = getattr(self.G, 'nz', None) or self.G.sizes[0], 0
         self.G.to(device)
 
     @property
@@ -183,7 +189,7 @@ class Trained:
         "Shape of one sample"
         return tuple(self.sample(1).shape[1:])
 
-    def __repr__(self): return f'{self.title} at step {self.steps:,}'
+    def __repr__(self): return self.title + ('' if self.steps is None else f' at step {self.steps:,}')
 
     def latent(self,
         n: int,          # how many
@@ -200,10 +206,11 @@ class Trained:
         z,               # latents (n, nz)
         bs: int = 500    # how many at a time
     ) -> object:         # tensors, one after the other, so that they need not all be there at once
-        "What the generator makes of latents, in batches"
+        "What the generator makes of latents, in batches; of one that wants labels all classes in turn"
         import torch
-        for b in z.split(bs):
-            with torch.no_grad(): y = self.G(b.to(self.device))
+        for k, b in enumerate(z.split(bs)):
+            c = [(torch.arange(len(b), device=self.device) + k*bs) % self.classes] if self.classes else []
+            with torch.no_grad(): y = self.G(b.to(self.device), *c)
             yield y
 
     def sample(self,
@@ -226,7 +233,7 @@ class Trained:
 
 # %% ../nbs/40_cli.ipynb #40-cli-023
 def sample(
-    where: str,        # a checkpoint, the folder of a run, or the name of a record
+    where: str,        # a checkpoint, the folder of a run, the name of a record, or a pickle of StyleGAN2-ADA (.pkl)
     *,
     out: str,          # grid.png, samples.npz (x: float32 in [-1, 1], N x C x H x W), or a new folder of PNGs
     n: int = 64,       # how many
@@ -264,7 +271,7 @@ def arc(
 
 # %% ../nbs/40_cli.ipynb #40-cli-027
 def interpolate(
-    where: str,        # a checkpoint, the folder of a run, or the name of a record
+    where: str,        # a checkpoint, the folder of a run, the name of a record, or a pickle of StyleGAN2-ADA (.pkl)
     *,
     out: str,          # .png: a row for each walk; .gif or .webp: the walks as a film; .mp4 (with ffmpeg), or a new folder of frames: a tour
     n: int = 4,        # walks; images in each frame of a tour
@@ -333,6 +340,7 @@ def refine(
         if not isinstance(given, dict): raise BadInput(f'{config} holds no keys and values')
     else:
         recipe = Trained(where).recipe
+        if not recipe: raise BadInput(f'{where} has no discriminator and names no data: say in a --config which')
         real, name = load(root=root, **recipe['data']), f'refined-{name}'
         given = dict(dataset=recipe['data']['name'], gen_type='record', gen_path=where, disc_type='record', disc_path=where, eta='auto', num_imgs=2000, batch_size=250, exp_root='out', judge=recipe.get('judge', ''))
     said = dict(eta=eta, gamma=gamma, f_div=f, steps=steps, save_interval=every, num_imgs=n, batch_size=bs, judge=judge, seed=seed, prior=prior or None,
@@ -470,7 +478,7 @@ def _counts(source, real, n, against):
 
 # %% ../nbs/40_cli.ipynb #40-cli-033
 def score(
-    where: str,                   # a checkpoint, the folder of a run, the name of a record; a folder of images; an .npz or .npy of images or points; a data set such as cifar10:test
+    where: str,                   # a checkpoint, the folder of a run, the name of a record, a pickle of StyleGAN2-ADA; a folder of images; an .npz or .npy of images or points; a data set such as cifar10:test
     *,
     judge: str | None = None,     # who scores: glyph, inception, resnet56, resnet20, pixels, record:NAME; truth for points; the recipe's, or what suits --data, if not given
     data: str | None = None,      # what to compare with, or folder:PATH; the recipe's data if not given
