@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PACKAGE', 'COMMANDS', 'docments', 'knobs', 'train', 'Trained', 'sample', 'arc', 'interpolate', 'refine', 'Array',
-           'score', 'runs', 'record', 'data_list', 'data_check', 'data_fetch', 'bench', 'lab', 'demo', 'command',
-           'main']
+           'score', 'runs', 'record', 'data_list', 'data_check', 'data_fetch', 'bench', 'probe', 'embed', 'lab', 'demo',
+           'command', 'main']
 
 # %% ../nbs/40_cli.ipynb #40-cli-003
 import ast, contextlib, difflib, functools, importlib.metadata, importlib.util, inspect, io, itertools, math, os, shlex, sys, textwrap, tokenize, traceback, types, warnings
@@ -705,6 +705,35 @@ def bench(
     _say(report(result))
 
 # %% ../nbs/40_cli.ipynb #40-cli-045
+def probe(
+    where: str,                 # the folder of a run, a checkpoint, or the name of a record: of a classifier, or of a student without labels
+    *,
+    protocol: str = 'lbfgs',    # lbfgs: a linear function of fixed features; knn: their neighbours; linear: the published probe, minutes to hours
+    n: int = 10_000,            # labelled images at most to learn from, and as many to judge by
+    root: str | None = None,    # folder the data are in; else $VIDGAN_DATA, else ./data
+    device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
+) -> None:
+    "Say what can be read out of a run's features"
+    from vidgan_nb.ssl import probe as read_out
+    found = read_out(where, protocol, n=n, root=root, device=_device(device))
+    _say(f'{where}, {protocol}:', *[f'  {k:6} {100*v:.2f} %' + (' of the variance' if k in ('size', 'slant') else '') for k, v in found.items()])
+
+def embed(
+    where: str,                 # as for `probe`
+    *,
+    out: str,                   # .png, .svg or .pdf
+    n: int = 1000,              # test images
+    root: str | None = None,    # folder the data are in; else $VIDGAN_DATA, else ./data
+    device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
+) -> None:
+    "Draw a map (t-SNE) of a run's features of test images"
+    from vidgan_nb.show import save
+    from vidgan_nb.ssl import draw_map
+    _check_place(out)
+    save(draw_map(where, n, root=root, device=_device(device)), out)
+    _say(f'{n} test images as {where} sees them: {out}')
+
+# %% ../nbs/40_cli.ipynb #40-cli-047
 def lab() -> None:
     "Open these notebooks in JupyterLab"
     from vidgan_nb.data import BadInput
@@ -732,16 +761,16 @@ def demo(
     _say(f'{name}: {first:.1f} at step 0, {last:.1f} at step {loop.history.at(name)[-1]:,}')
     if last > first/4: _wrong(f'{name} should have fallen to a quarter, {first/4:.1f}, or less'); raise typer.Exit(1)
 
-# %% ../nbs/40_cli.ipynb #40-cli-047
+# %% ../nbs/40_cli.ipynb #40-cli-049
 _source_of = functools.cache(inspect.getsource)
 
 def _kind(annotation):
     "How help writes an annotation: 'tuple[float, float]' as FLOAT,FLOAT"
     return annotation.split(' | ')[0].removeprefix('list[').removeprefix('tuple[').rstrip(']').replace(', ', ',').replace('...', '').replace('str', 'text').upper() or 'VALUE'
 
-# %% ../nbs/40_cli.ipynb #40-cli-048
+# %% ../nbs/40_cli.ipynb #40-cli-050
 COMMANDS = {'train': train, 'sample': sample, 'score': score, 'interpolate': interpolate, 'refine': refine, 'runs': runs, 'record': record,
-            'data': {'list': data_list, 'check': data_check, 'fetch': data_fetch}, 'bench': bench, 'lab': lab, 'demo': demo}
+            'probe': probe, 'embed': embed, 'data': {'list': data_list, 'check': data_check, 'fetch': data_fetch}, 'bench': bench, 'lab': lab, 'demo': demo}
 
 def command(
     f,                  # a function with docments
@@ -767,7 +796,7 @@ def command(
     call.__annotations__ = {p.name: p.annotation for p in ps}
     return call
 
-# %% ../nbs/40_cli.ipynb #40-cli-049
+# %% ../nbs/40_cli.ipynb #40-cli-051
 _SHOWN = dict(help_option_names=['-h', '--help'], token_normalize_func=lambda s: s.replace('_', '-'), max_content_width=110)
 
 def _program(commands, extra, epilog):
@@ -795,7 +824,7 @@ def _known(args):
             raise LookupError(f'no such command {" ".join(args[:i+1])!r}' + (f': did you mean {near[0]!r}?' if near else '.') + f' Known: {", ".join(commands)}')
         commands = commands[a]
 
-# %% ../nbs/40_cli.ipynb #40-cli-050
+# %% ../nbs/40_cli.ipynb #40-cli-052
 def _start(args):
     "Parse and run"
     _known(args)
@@ -820,7 +849,7 @@ def _start(args):
     program = typer.main.get_command(app)
     with program.make_context('vidgan', args or ['--help']) as ctx: program.invoke(ctx)
 
-# %% ../nbs/40_cli.ipynb #40-cli-052
+# %% ../nbs/40_cli.ipynb #40-cli-054
 def _usage(e):
     "What is wrong with the words or options, in one line"
     ctx = getattr(e, 'ctx', None)
@@ -834,7 +863,7 @@ def _ours(e, module, name):
     "Is `e` an error of ours? Asked without importing the module, which must be there if it is"
     return isinstance(e, getattr(sys.modules.get(f'vidgan_nb.{module}'), name, ()))
 
-# %% ../nbs/40_cli.ipynb #40-cli-053
+# %% ../nbs/40_cli.ipynb #40-cli-055
 def main(
     args: list[str] | None = None   # words and options; those of the terminal if not given
 ) -> int:                           # exit code: 0, 2 bad input, 3 NaN or Inf, 130 Ctrl-C, 1 a demo or record that failed
