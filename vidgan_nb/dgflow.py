@@ -117,6 +117,7 @@ def flow_step(
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-026
 class RanAway(BadInput): "Latents or logits are no longer finite"
 
+@torch.inference_mode(False)
 def _walk(z, look, climb, eta, gamma, steps, save_every, generator, score, project):
     "All steps, and what was saved on the way"
     _whole('steps', steps, 0); _whole('save_every', save_every, 1)
@@ -130,6 +131,7 @@ def _walk(z, look, climb, eta, gamma, steps, save_every, generator, score, proje
         with torch.set_grad_enabled(k < steps):                        # whatever the caller has switched off
             x, d = look(z)
             up = climb(z, d) if k < steps else None
+        if k < steps and not up.requires_grad: raise BadInput('the logits have no slope in z: G, D and the corrector must pass gradients on')
         if k in at: saved.append((z.detach(), x.detach(), d.detach()))
         if k == steps: break
         new = flow_step(z, up, eta, gamma, noise, score)
@@ -166,9 +168,10 @@ def refine(
     if c is not None and len(c) != len(z): raise BadInput(f'{len(c)} labels for {len(z)} latents: one each is needed')
     h, look = potential(f), _looker(G, D, corrector, space, c)
     score = {'normal': normal_score}[nearest(prior, ['normal'], 'prior')] if isinstance(prior, str) else prior
+    if score is not None and not callable(score): raise BadInput(f"prior is {score!r}: None, 'normal', or a function of z are meant")
     with _still(G, D, corrector): return _walk(z, look, lambda z, d: h(d), eta, gamma, steps, save_every, generator, score, project)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-055
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-057
 @torch.no_grad()
 def seen_by(
     D,           # a critic
@@ -185,7 +188,7 @@ def seen_by(
     finally: hook.remove()
     return torch.cat(read)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-057
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-059
 ETAS = (.0003, .001, .003, .01, .03, .1, .3, 1.)
 
 def carrying_cost(
@@ -232,7 +235,7 @@ def suggest_eta(
     found = try_etas(z, G, D, x, etas, **kw)
     return min(found, key=found.get)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-066
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-068
 def energy_distance(
     x: Tensor, # (N, d)
     y: Tensor  # (M, d)
@@ -242,7 +245,7 @@ def energy_distance(
     def mean(a, b): return torch.cdist(a, b, compute_mode='donot_use_mm_for_euclid_dist' if a.shape[1] < 26 else 'use_mm_for_euclid_dist_if_necessary').sum().item()/len(a)
     return 2*mean(x, y)/len(y) - mean(x, x)/(len(x) - 1) - mean(y, y)/(len(y) - 1)          # (13)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-075
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-077
 def ddls(
     z: Tensor,                # latents
     G,                        # generator
@@ -273,15 +276,16 @@ def dot(
         if k is None:
             with torch.no_grad(): d = look(z)[1]
             k = ((d - d.roll(1)).abs()/(z - z.roll(1, 0)).flatten(1).norm(dim=1)).nan_to_num(0).max().item()
-        if not 0 < k < math.inf: raise BadInput(f'k is {k}: it must be positive')
+        if not 0 < k < math.inf: raise BadInput(f'k is {k}: it must be positive; it is measured between latents, so two or more are needed where it is not given')
         climb = lambda u, d: d/k - (u - z + 1e-3).flatten(1).norm(dim=1)                     # (14)
         return _walk(z, look, climb, eta, 0., steps, save_every, None, None, project)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-079
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-081
 @torch.no_grad()
 def _pool(z, G, D, corrector, space, c, bs):
     "Samples and logits of a pool of latents"
     _whole('bs', bs, 1)
+    if len(z) == 0: raise BadInput('there are no latents to choose from')
     with _still(G, D, corrector):
         parts = [_looker(G, D, corrector, space, None if c is None else c[i])(z[i]) for i in torch.arange(len(z), device=z.device).split(bs)]
     return tuple(torch.cat(p) for p in zip(*parts))
@@ -298,6 +302,7 @@ def drs(
     bs: int = 1000                 # how many at a time
 ) -> Trajectory:                   # one moment, of those that were kept
     "Discriminator rejection sampling (Azadi et al. 2019)"
+    if percentile is not None and not 0 <= percentile <= 100: raise BadInput(f'percentile is {percentile}: 0 to 100 is meant')
     x, d = _pool(z, G, D, corrector, space, c, bs)
     low = (d - d.max()).double()
     F_ = low - torch.log1p(-(low - 1e-8).exp())                                              # (15)
@@ -327,7 +332,7 @@ def mh_gan(
     i = torch.arange(n, device=z.device)*k + at
     return Trajectory(z[i][None], x[i][None], d[i][None], [0])
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-088
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-090
 class Corrector(Loop):
     "The logit between two generators, or between data and a generator that has no discriminator"
     defaults = dict(data=dict(name='glyphs'), nets=dict(C=dict(net='Critic', n_h=16, channels=1)), steps=1000, keep=['C'])
@@ -384,7 +389,7 @@ def recorded_net(
     net.load_state_dict(parts['ema'] if name == 'G' and parts.get('ema') else parts[name])
     return net.eval()
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-102
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-104
 class Refined(Loop):
     "The gradient flow of a recorded generator; a step moves all its latents once"
     defaults = dict(data=dict(name='glyphs'), nets={}, judge='glyph', steps=25, score_every=5, look_every=5)
@@ -438,7 +443,7 @@ class Refined(Loop):
         real = self.batches.data.images(torch.arange(n)).to(self.device)
         return dict(energy=energy_distance(seen_by(eye, real), seen_by(eye, self.sample(n))))
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-104
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-107
 class ClassNorm(nn.BatchNorm2d):
     "Batch norm whose scale and shift belong to a class"
     def __init__(self,
@@ -479,7 +484,7 @@ class ClassResNetGenerator(ResNetGenerator):
             h = m.conv2(F.relu(m.bn2(u, c))) + F.interpolate(m.skip(h), scale_factor=2.)
         return torch.tanh(self.out(F.relu(self.bn(h))))
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-107
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-111
 CHAINER = {SNDCGANGenerator: dict(l0='fc', dc1='up1', dc2='up2', dc3='up3', dc4='out', bn0='bn0', bn1='bn1', bn2='bn2', bn3='bn3'),
            ResNetGenerator: dict(l1='fc', b5='bn', c5='out') | {f'block{k+1}/{a}': f'block{k}.{b}' for k in (1, 2, 3) for a, b in dict(b1='bn1', b2='bn2', c1='conv1', c2='conv2', c_sc='skip').items()},
            ClassResNetGenerator: dict(l1='fc', b5='bn', c5='out') | {f'block{k+1}/{a}': f'block{k}.{b}' for k in (1, 2, 3) for a, b in {'b1': 'bn1', 'b1/gammas': 'bn1.scales', 'b1/betas': 'bn1.shifts',
@@ -526,7 +531,7 @@ def settle(
                 for _ in range(times): m.weight
     return net.eval()
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-111
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-115
 class CNNDecoder(nn.Module):
     "The decoder of MMD-GAN's code base, for 32x32 images; 790,400 parameters at 32 latents"
     def __init__(self,
@@ -568,7 +573,7 @@ def scaled(
     x = data.x if isinstance(data.x, Tensor) else data.x.tensor()
     return Data(torch.cat([small(b.float()).round().clamp(0, 255).byte() for b in x.split(1000)]), data.c, f'{data.name}-{size}', data.split, data.classes)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-114
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-118
 CONFIG = {'dataset': (str, ...), 'image_size': (int, 32), 'eval_file_prefix': (str, ''), 'gen_type': (str, ...), 'gen_path': (str, ...), 'disc_type': (str | None, None), 'disc_path': (str | None, None),
           'corr_type': (str | None, None), 'corr_path': (str | None, None), 'f_div': (str, 'KL'), 'eta': (float | str, .1), 'gamma': (float, .01), 'save_interval': (int, 5), 'keep_samples': (bool, True),
           'steps': (int, 25), 'bottom_width': (int, 4), 'num_imgs': (int, 50_000), 'batch_size': (int, 500), 'exp_root': (str, './exps/'), 'z_dim': (int, 128),
@@ -597,6 +602,8 @@ def read_config(
         if bool(c[k]) != bool(c[path]): raise BadInput(f'{k} is {c[k]!r} and {path} {c[path]!r}: give both or neither')
     if not c['disc_type'] and not c['corr_type']: raise BadInput('there is nothing to follow: give disc_type, corr_type, or both')
     for k in ('steps', 'save_interval', 'num_imgs', 'batch_size', 'z_dim', 'bottom_width', 'image_size'): _whole(k, c[k], 1)
+    for k in ('eta', 'gamma'):
+        if c[k] != 'auto' and not 0 <= c[k] < math.inf: raise BadInput(f'{k} is {c[k]}: it must be 0 or more')
     potential(c['f_div']), nearest(c['space'], ['latent', 'data'], 'space')
     return c
 
@@ -616,7 +623,7 @@ def network(
     except (RuntimeError, ValueError, AttributeError) as e: raise BadInput(f'{path} does not fit a {type(net).__name__}: {" ".join(str(e).split())[:200]}') from None
     return settle(net)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-117
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-121
 def refine_many(
     folder,                  # gets step-0000.npy, step-0005.npy, ... and progress.json
     G: nn.Module,            # generator; with labels it says in `classes` how many there are, and each is as likely
@@ -631,16 +638,19 @@ def refine_many(
     "Refine many samples into files, or go on where that was interrupted"
     from tqdm import tqdm
     _whole('n', n, 1); _whole('bs', bs, 1)
+    for k in ('c', 'generator'):
+        if k in kw: raise BadInput(f'{k} is drawn anew for each batch: leave it out, and set seed')
     folder, state = Path(folder), Path(folder)/'progress.json'
     folder.mkdir(parents=True, exist_ok=True)
     steps, every, space = kw.get('steps', 25), kw.get('save_every', 5), kw.get('space', 'latent')
     what = hashlib.sha256(repr([n, bs, seed, sorted((k, _fingerprint(v)) for k, v in (kw | dict(G=G, D=D)).items())]).encode()).hexdigest()
     files = {k: folder/f'step-{k:04d}.npy' for k in sorted({*range(0, steps + 1, every), steps})}
-    was = json.loads(state.read_text()) if state.is_file() else None
+    try: was = json.loads(state.read_text())
+    except (FileNotFoundError, ValueError): was = None
     if was and was['what'] != what: raise BadInput(f'{folder} holds samples of other networks or settings: choose another folder')
-    whole = was is not None and all(f.is_file() for f in files.values())           # else from the beginning
-    maps = {k: np.load(f, mmap_mode='r+') for k, f in files.items()} if whole else None
-    for i in tqdm(range(was['done'] if whole else 0, math.ceil(n/bs)), disable=not bar, unit=' batches'):
+    try: maps = {k: np.load(f, mmap_mode='r+') for k, f in files.items()} if was else None
+    except (OSError, ValueError): maps = None                          # a file is lost or cut off: from the beginning
+    for i in tqdm(range(was['done'] if maps else 0, math.ceil(n/bs)), disable=not bar, unit=' batches'):
         a, b, gen = i*bs, min(n, (i + 1)*bs), torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(f'{seed} {i}'.encode()).digest()[:7], 'little'))
         z, c = latents(G, bs, gen)[:b - a].to(device), labels(G, bs, gen)
         c = c if c is None else c[:b - a].to(device)
@@ -671,7 +681,7 @@ def _fingerprint(v):
     if isinstance(v, nn.Module): return [type(v).__name__, [(k, _fingerprint(t)) for k, t in v.state_dict().items()]]
     return getattr(v, '__qualname__', type(v).__name__) if callable(v) else repr(v)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-120
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-125
 def real_side(
     c: dict,       # from `read_config`
     root=None      # where data lie
@@ -726,7 +736,7 @@ def run_config(
         for f in [*files.values(), out/'progress.json']: f.unlink()
     return results
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-135
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-143
 def lean(
     net: nn.Module,             # generator or discriminator
     precision: str = 'float32'  # or 'bf16': weights and what passes through in half the bytes, ends in float32
@@ -794,7 +804,7 @@ def dgflow_bf16_row(
     "The same with ours in bf16"
     return dgflow_row(quick, device, 'bf16')
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-139
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-147
 class SNGAN(WGANGP):
     "GAN with a discriminator of spectral norms (Miyato et al. 2018)"
     defaults = WGANGP.defaults | dict(nets=dict(G=dict(net='SNDCGANGenerator', channels=1), D=dict(net='SNDCGANDiscriminator', channels=1)), keep=[])
