@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['POTENTIALS', 'ETAS', 'CHAINER', 'CONFIG', 'TYPES', 'potential', 'Trajectory', 'latents', 'flow_step', 'RanAway',
-           'normal_score', 'refine', 'energy_distance', 'seen_by', 'try_etas', 'suggest_eta', 'ddls', 'dot', 'drs',
-           'mh_gan', 'Corrector', 'recorded_net', 'Refined', 'load_chainer', 'settle', 'CNNDecoder', 'Enlarged',
-           'scaled', 'read_config', 'network', 'refine_many', 'real_side', 'run_config', 'lean', 'PublishedDGflow',
-           'dgflow_row', 'dgflow_bf16_row', 'SNGAN']
+           'normal_score', 'refine', 'seen_by', 'carrying_cost', 'try_etas', 'suggest_eta', 'energy_distance', 'ddls',
+           'dot', 'drs', 'mh_gan', 'Corrector', 'recorded_net', 'Refined', 'ClassNorm', 'ClassResNetGenerator',
+           'load_chainer', 'settle', 'CNNDecoder', 'Enlarged', 'scaled', 'read_config', 'network', 'refine_many',
+           'labels', 'real_side', 'run_config', 'lean', 'PublishedDGflow', 'dgflow_row', 'dgflow_bf16_row', 'SNGAN']
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-003
 import copy, hashlib, inspect, json, math, os, torch, yaml
@@ -117,21 +117,27 @@ def flow_step(
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-026
 class RanAway(BadInput): "Latents or logits are no longer finite"
 
+@torch.inference_mode(False)
 def _walk(z, look, climb, eta, gamma, steps, save_every, generator, score, project):
     "All steps, and what was saved on the way"
     _whole('steps', steps, 0); _whole('save_every', save_every, 1)
     for k, v in dict(eta=eta, gamma=gamma).items():
-        if not 0 <= v < math.inf: raise BadInput(f'{k} is {v}: it must be 0 or more, and finite')
+        if not isinstance(v, (int, float)) or not 0 <= v < math.inf: raise BadInput(f'{k} is {v!r}: it must be a number, 0 or more, and finite')
     if not isinstance(z, Tensor) or not z.is_floating_point() or z.dim() < 2 or len(z) == 0: raise BadInput(f'z must be a float tensor (N, ...), got {tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__}')
     noise, saved = lambda z: torch.randn(z.shape, generator=generator, device=z.device, dtype=z.dtype), []
-    at = sorted({*range(0, steps + 1, save_every), steps})
+    at, z = sorted({*range(0, steps + 1, save_every), steps}), z.detach().clone()
     for k in range(steps + 1):
         z = z.detach().requires_grad_(k < steps)
-        with torch.set_grad_enabled(k < steps): x, d = look(z)
+        with torch.set_grad_enabled(k < steps):                        # whatever the caller has switched off
+            x, d = look(z)
+            up = climb(z, d) if k < steps else None
+        if k < steps and not up.requires_grad: raise BadInput('the logits have no slope in z: G, D and the corrector must pass gradients on')
         if k in at: saved.append((z.detach(), x.detach(), d.detach()))
         if k == steps: break
-        z = flow_step(z, climb(z, d), eta, gamma, noise, score)
-        if project: z = project(z)
+        new = flow_step(z, up, eta, gamma, noise, score)
+        if project: new = project(new)
+        if new.shape != z.shape: raise BadInput(f'prior or project turns {tuple(z.shape)} into {tuple(new.shape)}: the shape must stay')
+        z = new
     if not (z.isfinite().all() and d.isfinite().all()): raise RanAway(f'the samples ran away with eta {eta:g}: take a smaller step, see suggest_eta')
     return Trajectory(*(torch.stack(t) for t in zip(*saved)), at)
 
@@ -159,20 +165,13 @@ def refine(
     project: Callable | None = None   # z -> z after each step, such as a clamp for uniform latents
 ) -> Trajectory:
     "Send samples along the discriminator's gradient flow (Ansari et al. 2021); no network changes, no sample sees another"
+    if c is not None and len(c) != len(z): raise BadInput(f'{len(c)} labels for {len(z)} latents: one each is needed')
     h, look = potential(f), _looker(G, D, corrector, space, c)
     score = {'normal': normal_score}[nearest(prior, ['normal'], 'prior')] if isinstance(prior, str) else prior
+    if score is not None and not callable(score): raise BadInput(f"prior is {score!r}: None, 'normal', or a function of z are meant")
     with _still(G, D, corrector): return _walk(z, look, lambda z, d: h(d), eta, gamma, steps, save_every, generator, score, project)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-055
-def energy_distance(
-    x: Tensor, # (N, d)
-    y: Tensor  # (M, d)
-) -> float:    # unbiased, so it may be a little below zero
-    "How far apart two clouds are"
-    if x.dim() != 2 or y.dim() != 2 or x.shape[1] != y.shape[1]: raise BadInput(f'two tables (N, d) of one width are compared: got {tuple(x.shape)} and {tuple(y.shape)}')
-    def mean(a, b): return torch.cdist(a, b, compute_mode='donot_use_mm_for_euclid_dist' if a.shape[1] < 26 else 'use_mm_for_euclid_dist_if_necessary').sum().item()/len(a)
-    return 2*mean(x, y)/len(y) - mean(x, x)/(len(x) - 1) - mean(y, y)/(len(y) - 1)          # (12)
-
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-057
 @torch.no_grad()
 def seen_by(
     D,           # a critic
@@ -189,26 +188,39 @@ def seen_by(
     finally: hook.remove()
     return torch.cat(read)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-057
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-059
 ETAS = (.0003, .001, .003, .01, .03, .1, .3, 1.)
+
+def carrying_cost(
+    x: Tensor, # (N, d)
+    y: Tensor  # (N, d)
+) -> float:    # in roots of the units of `x`
+    "The least mean root of the ways by which one cloud can be carried to the other"
+    from scipy.optimize import linear_sum_assignment
+    if x.dim() != 2 or x.shape != y.shape: raise BadInput(f'two tables (N, d) of one shape are compared: got {tuple(x.shape)} and {tuple(y.shape)}')
+    cost = torch.cdist(x, y, compute_mode='donot_use_mm_for_euclid_dist').sqrt()
+    return cost[linear_sum_assignment(cost.cpu().numpy())].mean().item()                      # (12)
 
 def try_etas(
     z: Tensor,                  # latents, as for `refine`; some hundreds are enough
     G,                          # generator
     D,                          # discriminator, or None
-    x: Tensor,                  # as many real samples, or more
+    x: Tensor,                  # as many real samples, or more, which play no part
     etas: tuple = ETAS,         # to be tried
     **kw                        # as for `refine`: steps, f, gamma, corrector, ...
-) -> dict[float, float]:        # eta -> energy distance from real samples, as the critic sees them; 0 is no refinement
-    "Refine with each step size, and see how well the outcome agrees with real samples"
+) -> dict[float, float]:        # eta -> cost of carrying refined to real samples, as the critic sees them; 0 is no refinement
+    "Refine with each step size, and see how far from real samples the outcome is"
+    if len(x) < len(z): raise BadInput(f'{len(x)} real samples for {len(z)} latents: as many are needed')
     eye = D if D is not None else kw.get('corrector')
-    real, state, found = seen_by(eye, x), torch.Generator(z.device).manual_seed(0).get_state(), {}
+    real, state, found = seen_by(eye, x[:len(z)]), torch.Generator(z.device).manual_seed(0).get_state(), {}
     for eta in (0., *etas):
         gen = torch.Generator(z.device)
         gen.set_state(state)                                           # the same noise for all
         try: y = refine(z, G, D, eta=eta, **dict(generator=gen, steps=25) | kw | dict(save_every=10**9) | (dict(steps=0) if eta == 0 else {})).x[-1]
-        except RanAway: continue
-        found[eta] = energy_distance(real, seen_by(eye, y))
+        except RanAway:
+            if eta == 0: raise
+            continue
+        found[eta] = carrying_cost(real, seen_by(eye, y))
     return found
 
 def suggest_eta(
@@ -219,11 +231,21 @@ def suggest_eta(
     etas: tuple = ETAS,         # to be tried
     **kw                        # as for `refine`
 ) -> float:                     # 0: better not at all
-    "The step size after which real and refined samples look most alike to the critic"
+    "The step size after which refined samples are nearest to real ones, to the critic's eye"
     found = try_etas(z, G, D, x, etas, **kw)
     return min(found, key=found.get)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-067
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-068
+def energy_distance(
+    x: Tensor, # (N, d)
+    y: Tensor  # (M, d)
+) -> float:    # unbiased, so it may be a little below zero
+    "How far apart two clouds are"
+    if x.dim() != 2 or y.dim() != 2 or x.shape[1] != y.shape[1]: raise BadInput(f'two tables (N, d) of one width are compared: got {tuple(x.shape)} and {tuple(y.shape)}')
+    def mean(a, b): return torch.cdist(a, b, compute_mode='donot_use_mm_for_euclid_dist' if a.shape[1] < 26 else 'use_mm_for_euclid_dist_if_necessary').sum().item()/len(a)
+    return 2*mean(x, y)/len(y) - mean(x, x)/(len(x) - 1) - mean(y, y)/(len(y) - 1)          # (13)
+
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-077
 def ddls(
     z: Tensor,                # latents
     G,                        # generator
@@ -254,15 +276,16 @@ def dot(
         if k is None:
             with torch.no_grad(): d = look(z)[1]
             k = ((d - d.roll(1)).abs()/(z - z.roll(1, 0)).flatten(1).norm(dim=1)).nan_to_num(0).max().item()
-        if not 0 < k < math.inf: raise BadInput(f'k is {k}: it must be positive')
-        climb = lambda u, d: d/k - (u - z + 1e-3).flatten(1).norm(dim=1)                     # (13)
+        if not 0 < k < math.inf: raise BadInput(f'k is {k}: it must be positive; it is measured between latents, so two or more are needed where it is not given')
+        climb = lambda u, d: d/k - (u - z + 1e-3).flatten(1).norm(dim=1)                     # (14)
         return _walk(z, look, climb, eta, 0., steps, save_every, None, None, project)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-071
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-081
 @torch.no_grad()
 def _pool(z, G, D, corrector, space, c, bs):
     "Samples and logits of a pool of latents"
     _whole('bs', bs, 1)
+    if len(z) == 0: raise BadInput('there are no latents to choose from')
     with _still(G, D, corrector):
         parts = [_looker(G, D, corrector, space, None if c is None else c[i])(z[i]) for i in torch.arange(len(z), device=z.device).split(bs)]
     return tuple(torch.cat(p) for p in zip(*parts))
@@ -279,10 +302,11 @@ def drs(
     bs: int = 1000                 # how many at a time
 ) -> Trajectory:                   # one moment, of those that were kept
     "Discriminator rejection sampling (Azadi et al. 2019)"
+    if percentile is not None and not 0 <= percentile <= 100: raise BadInput(f'percentile is {percentile}: 0 to 100 is meant')
     x, d = _pool(z, G, D, corrector, space, c, bs)
     low = (d - d.max()).double()
-    F_ = low - torch.log1p(-(low - 1e-8).exp())                                              # (14)
-    if percentile is not None: F_ = F_ - F_.quantile(percentile/100)                         # (14)
+    F_ = low - torch.log1p(-(low - 1e-8).exp())                                              # (15)
+    if percentile is not None: F_ = F_ - F_.quantile(percentile/100)                         # (15)
     keep = torch.rand(len(z), generator=generator, device=z.device) < F_.sigmoid()
     return Trajectory(z[keep][None], x[keep][None], d[keep][None], [0])
 
@@ -304,11 +328,11 @@ def mh_gan(
     x, d = _pool(z, G, D, corrector, space, c, bs)
     d_ = d[:n*k].view(n, k)
     at, coins = torch.zeros(n, dtype=torch.long, device=z.device), torch.rand(n, k, generator=generator, device=z.device)
-    for j in range(1, k): at = torch.where(coins[:, j].log() < d_[:, j] - d_.gather(1, at[:, None])[:, 0], j, at)   # (15)
+    for j in range(1, k): at = torch.where(coins[:, j].log() < d_[:, j] - d_.gather(1, at[:, None])[:, 0], j, at)   # (16)
     i = torch.arange(n, device=z.device)*k + at
     return Trajectory(z[i][None], x[i][None], d[i][None], [0])
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-080
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-090
 class Corrector(Loop):
     "The logit between two generators, or between data and a generator that has no discriminator"
     defaults = dict(data=dict(name='glyphs'), nets=dict(C=dict(net='Critic', n_h=16, channels=1)), steps=1000, keep=['C'])
@@ -347,7 +371,7 @@ class Corrector(Loop):
         "One batch of each kind"
         x = next(self.batches)[0] if self.old is None else self.fakes(old=True)
         dx, dy = self.C(torch.cat([x, self.fakes()])).chunk(2)
-        loss = F.softplus(-dx).mean() + F.softplus(dy).mean()                                # (16)
+        loss = F.softplus(-dx).mean() + F.softplus(dy).mean()                                # (17)
         descend(self.opt, loss)
         return dict(loss=loss.detach(), right=((dx > 0).double().mean() + (dy < 0).double().mean()).detach()/2)
 
@@ -365,7 +389,7 @@ def recorded_net(
     net.load_state_dict(parts['ema'] if name == 'G' and parts.get('ema') else parts[name])
     return net.eval()
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-094
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-104
 class Refined(Loop):
     "The gradient flow of a recorded generator; a step moves all its latents once"
     defaults = dict(data=dict(name='glyphs'), nets={}, judge='glyph', steps=25, score_every=5, look_every=5)
@@ -414,14 +438,57 @@ class Refined(Loop):
         return torch.cat([self.G(z) for z in self.place.z[:n].split(self.bs)])
 
     def findings(self) -> dict: # energy: how the critic sees it
-        "How far the refined samples are from real ones, as the critic sees them (12)"
+        "How far the refined samples are from real ones, as the critic sees them (13)"
         eye, n = (self.D or self.C).net, min(1000, len(self.place.z), len(self.batches.data))
         real = self.batches.data.images(torch.arange(n)).to(self.device)
         return dict(energy=energy_distance(seen_by(eye, real), seen_by(eye, self.sample(n))))
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-096
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-107
+class ClassNorm(nn.BatchNorm2d):
+    "Batch norm whose scale and shift belong to a class"
+    def __init__(self,
+        c: int,       # channels
+        classes: int  # how many
+    ):
+        super().__init__(c, eps=2e-5, affine=False)
+        self.scales, self.shifts = nn.Embedding.from_pretrained(torch.ones(classes, c), freeze=False), nn.Embedding.from_pretrained(torch.zeros(classes, c), freeze=False)
+    def forward(self,
+        x: Tensor,    # (N, c, H, W)
+        label: Tensor # (N,)
+    ) -> Tensor:      # the same shape
+        "Normalised, then scaled and shifted as the class wants it"
+        return super().forward(x)*self.scales(label)[..., None, None] + self.shifts(label)[..., None, None]
+
+class ClassResNetGenerator(ResNetGenerator):
+    "The ResNet generator for labelled images (Miyato and Koyama 2018): the norms of its blocks know the class"
+    def __init__(self,
+        nz: int = 128,     # length of the latent vector
+        width: int = 256,  # channels of every block
+        channels: int = 3, # 3 for colour, 1 for gray
+        size: int = 32,    # of the images, a power of two from 8
+        classes: int = 10  # labels are 0, 1, ... below this
+    ):
+        super().__init__(nz, width, channels, size)
+        self.classes = classes
+        for b in self.blocks:
+            block = getattr(self, b)
+            block.bn1, block.bn2 = ClassNorm(width, classes), ClassNorm(width, classes)
+    def forward(self,
+        z: Tensor, # latent vectors (N, nz), standard normal
+        c: Tensor  # labels (N,)
+    ) -> Tensor:   # images (N, channels, size, size) in [-1, 1]
+        "Images of these classes"
+        h = self.fc(z).view(-1, self.width, 4, 4)
+        for m in (getattr(self, b) for b in self.blocks):
+            u = m.conv1(F.relu(m.bn1(h, c)))
+            h = m.conv2(F.relu(m.bn2(u, c))) + F.interpolate(m.skip(h), scale_factor=2.)
+        return torch.tanh(self.out(F.relu(self.bn(h))))
+
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-111
 CHAINER = {SNDCGANGenerator: dict(l0='fc', dc1='up1', dc2='up2', dc3='up3', dc4='out', bn0='bn0', bn1='bn1', bn2='bn2', bn3='bn3'),
            ResNetGenerator: dict(l1='fc', b5='bn', c5='out') | {f'block{k+1}/{a}': f'block{k}.{b}' for k in (1, 2, 3) for a, b in dict(b1='bn1', b2='bn2', c1='conv1', c2='conv2', c_sc='skip').items()},
+           ClassResNetGenerator: dict(l1='fc', b5='bn', c5='out') | {f'block{k+1}/{a}': f'block{k}.{b}' for k in (1, 2, 3) for a, b in {'b1': 'bn1', 'b1/gammas': 'bn1.scales', 'b1/betas': 'bn1.shifts',
+                                 'b2': 'bn2', 'b2/gammas': 'bn2.scales', 'b2/betas': 'bn2.shifts', 'c1': 'conv1', 'c2': 'conv2', 'c_sc': 'skip'}.items()},
            SNDCGANDiscriminator: dict(c0_0='conv1', c0_1='conv2', c1_0='conv3', c1_1='conv4', c2_0='conv5', c2_1='conv6', c3_0='conv7', l4='out'),
            'critic': dict(c0='conv1', c1='conv2', c1_0='conv3', c2='conv4', c2_0='conv5', c3='conv6', c3_0='conv7', l4='out')}   # its layer -> ours
 
@@ -446,7 +513,8 @@ def load_chainer(
         if kind is None or name not in ours: raise BadInput(f'{path} has {key}, which {type(net).__name__} has not')
         if ours[name].shape != value.shape: raise BadInput(f'{path}: {key} has shape {tuple(value.shape)}, and {type(net).__name__} wants {tuple(ours[name].shape)}')
         ours[name] = value.to(ours[name].dtype)
-    want = {f'{t}/{k}' for t, o in names.items() for k in (('gamma', 'beta', 'avg_mean', 'avg_var') if f'{o}.running_mean' in ours else ('W', 'b'))}
+    kinds = lambda o: dict(gamma='weight', beta='bias', avg_mean='running_mean', avg_var='running_var') if f'{o}.running_mean' in ours else dict(W='weight', b='bias')
+    want = {f'{t}/{k}' for t, o in names.items() for k, our in kinds(o).items() if f'{o}.{our}' in ours or f'{o}.parametrizations.{our}.original' in ours}
     if missing := want - arrays.keys(): raise BadInput(f'{path} lacks {sorted(missing)[0]}' + (f' and {len(missing) - 1} more' if missing - {sorted(missing)[0]} else '') + f' of {type(net).__name__}')
     net.load_state_dict(ours)
     return settle(net)
@@ -463,7 +531,7 @@ def settle(
                 for _ in range(times): m.weight
     return net.eval()
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-100
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-115
 class CNNDecoder(nn.Module):
     "The decoder of MMD-GAN's code base, for 32x32 images; 790,400 parameters at 32 latents"
     def __init__(self,
@@ -498,18 +566,18 @@ class Enlarged(nn.Module):
 
 def scaled(
     data: Data,   # STL-10, 96x96
-    size: int     # 48: each pixel the mean of 2x2; others: bilinear
+    size: int     # 48: each pixel the mean of 2x2; others: bilinear, corners on corners
 ) -> Data:        # the same, smaller
     "STL-10 in the size that GANs on it have"
-    def small(x): return F.avg_pool2d(x, 2) if size*2 == x.shape[-1] else F.interpolate(x, size=size, mode='bilinear', align_corners=False)
+    def small(x): return F.avg_pool2d(x, 2) if size*2 == x.shape[-1] else F.interpolate(x, size=size, mode='bilinear', align_corners=True)
     x = data.x if isinstance(data.x, Tensor) else data.x.tensor()
     return Data(torch.cat([small(b.float()).round().clamp(0, 255).byte() for b in x.split(1000)]), data.c, f'{data.name}-{size}', data.split, data.classes)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-103
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-118
 CONFIG = {'dataset': (str, ...), 'image_size': (int, 32), 'eval_file_prefix': (str, ''), 'gen_type': (str, ...), 'gen_path': (str, ...), 'disc_type': (str | None, None), 'disc_path': (str | None, None),
           'corr_type': (str | None, None), 'corr_path': (str | None, None), 'f_div': (str, 'KL'), 'eta': (float | str, .1), 'gamma': (float, .01), 'save_interval': (int, 5), 'keep_samples': (bool, True),
           'steps': (int, 25), 'bottom_width': (int, 4), 'num_imgs': (int, 50_000), 'batch_size': (int, 500), 'exp_root': (str, './exps/'), 'z_dim': (int, 128),
-          'real': (str, ''), 'judge': (str, ''), 'seed': (int, 0), 'prior': (bool, False)}     # key -> type, default; the last line is ours
+          'real': (str, ''), 'judge': (str, ''), 'seed': (int, 0), 'prior': (bool, False), 'space': (str, 'latent')}     # key -> type, default; the last line is ours
 
 TYPES = {'gen_type': {'c_dcgan': lambda c: SNDCGANGenerator(c['z_dim'], bottom=c['bottom_width']), 'c_resnet': lambda c: ResNetGenerator(c['z_dim']),
                       't_cnn': lambda c: CNNDecoder(c['z_dim']), 't_cnn_vae': lambda c: CNNDecoder(c['z_dim'], unit=True), 'record': 'G'},
@@ -534,7 +602,9 @@ def read_config(
         if bool(c[k]) != bool(c[path]): raise BadInput(f'{k} is {c[k]!r} and {path} {c[path]!r}: give both or neither')
     if not c['disc_type'] and not c['corr_type']: raise BadInput('there is nothing to follow: give disc_type, corr_type, or both')
     for k in ('steps', 'save_interval', 'num_imgs', 'batch_size', 'z_dim', 'bottom_width', 'image_size'): _whole(k, c[k], 1)
-    potential(c['f_div'])
+    for k in ('eta', 'gamma'):
+        if c[k] != 'auto' and not 0 <= c[k] < math.inf: raise BadInput(f'{k} is {c[k]}: it must be 0 or more')
+    potential(c['f_div']), nearest(c['space'], ['latent', 'data'], 'space')
     return c
 
 def network(
@@ -553,51 +623,65 @@ def network(
     except (RuntimeError, ValueError, AttributeError) as e: raise BadInput(f'{path} does not fit a {type(net).__name__}: {" ".join(str(e).split())[:200]}') from None
     return settle(net)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-106
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-121
 def refine_many(
     folder,                  # gets step-0000.npy, step-0005.npy, ... and progress.json
-    G: nn.Module,            # generator
+    G: nn.Module,            # generator; with labels it says in `classes` how many there are, and each is as likely
     D,                       # discriminator, or None
     n: int = 50_000,         # samples
     bs: int = 500,           # at a time; part of what makes the result
-    seed: int = 0,           # of latents and noise
+    seed: int = 0,           # of latents, labels and noise
     device='cpu',            # where it runs
     bar: bool = False,       # show a progress bar
-    **kw                     # as for `refine`
+    **kw                     # as for `refine`; with space 'data' the flow starts from what the generator makes
 ) -> dict[int, Path]:        # step -> file: bytes (n, C, H, W), or floats for points
     "Refine many samples into files, or go on where that was interrupted"
     from tqdm import tqdm
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     _whole('n', n, 1); _whole('bs', bs, 1)
-    nets = [G, D, kw.get('corrector')]
-    what = hashlib.sha256(repr([n, bs, seed, sorted((k, str(v)) for k, v in kw.items() if k != 'corrector'), [_fingerprint(net) for net in nets]]).encode()).hexdigest()
-    steps, every, state = kw.get('steps', 25), kw.get('save_every', 5), folder/'progress.json'
+    for k in ('c', 'generator'):
+        if k in kw: raise BadInput(f'{k} is drawn anew for each batch: leave it out, and set seed')
+    folder, state = Path(folder), Path(folder)/'progress.json'
+    folder.mkdir(parents=True, exist_ok=True)
+    steps, every, space = kw.get('steps', 25), kw.get('save_every', 5), kw.get('space', 'latent')
+    what = hashlib.sha256(repr([n, bs, seed, sorted((k, _fingerprint(v)) for k, v in (kw | dict(G=G, D=D)).items())]).encode()).hexdigest()
     files = {k: folder/f'step-{k:04d}.npy' for k in sorted({*range(0, steps + 1, every), steps})}
-    was = json.loads(state.read_text()) if state.is_file() else None
+    try: was = json.loads(state.read_text())
+    except (FileNotFoundError, ValueError): was = None
     if was and was['what'] != what: raise BadInput(f'{folder} holds samples of other networks or settings: choose another folder')
-    done, maps = was['done'] if was else 0, None
-    for i in tqdm(range(done, math.ceil(n/bs)), disable=not bar, unit=' batches'):
+    try: maps = {k: np.load(f, mmap_mode='r+') for k, f in files.items()} if was else None
+    except (OSError, ValueError): maps = None                          # a file is lost or cut off: from the beginning
+    for i in tqdm(range(was['done'] if maps else 0, math.ceil(n/bs)), disable=not bar, unit=' batches'):
         a, b, gen = i*bs, min(n, (i + 1)*bs), torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(f'{seed} {i}'.encode()).digest()[:7], 'little'))
-        z = latents(G, bs, gen)[:b - a].to(device)
+        z, c = latents(G, bs, gen)[:b - a].to(device), labels(G, bs, gen)
+        c = c if c is None else c[:b - a].to(device)
         noise = torch.Generator(device).manual_seed(gen.initial_seed() + 1)
-        x = refine(z, G, D, generator=noise, **kw).x.cpu()
+        if space == 'data': z = refine(z, G, lambda x: x.flatten(1).sum(1), steps=0, c=c).x[0]
+        x = refine(z, G, D, generator=noise, c=c, **kw).x.cpu()
         x = (x*127.5 + 127.5).round().clamp(0, 255).byte().numpy() if x.dim() == 5 else x.numpy()
-        if maps is None:
-            new = not all(f.is_file() for f in files.values()) or not was
-            maps = {k: np.lib.format.open_memmap(f, 'w+' if new else 'r+', x.dtype, (n, *x.shape[2:])) for k, f in files.items()}
+        if maps is None: maps = {k: np.lib.format.open_memmap(f, 'w+', x.dtype, (n, *x.shape[2:])) for k, f in files.items()}
         for m, v in zip(maps.values(), x): m[a:b] = v; m.flush()
         part = state.with_suffix('.part')
         part.write_text(json.dumps(dict(what=what, done=i + 1)))
         os.replace(part, state)
     return files
 
-def _fingerprint(net):
-    h = hashlib.sha256(type(net).__name__.encode())
-    for k, v in net.state_dict().items() if isinstance(net, nn.Module) else (): h.update(k.encode()); h.update(v.detach().cpu().contiguous().numpy().tobytes())
-    return h.hexdigest()
+def labels(
+    G,                                       # a generator
+    n: int,                                  # how many
+    generator: torch.Generator | None = None # where they are drawn
+) -> Tensor | None:                          # (n,), each class as likely; None if it takes no labels
+    "Labels for a generator that wants them"
+    if not _takes(G): return None
+    if not hasattr(G, 'classes'): raise BadInput(f'{type(G).__name__} takes labels, but does not say how many there are: give it an attribute classes')
+    return torch.randint(G.classes, (n,), generator=generator)
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-109
+def _fingerprint(v):
+    "What tells a network, a function or a setting from another, in this process and the next"
+    if isinstance(v, Tensor): return hashlib.sha256(v.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
+    if isinstance(v, nn.Module): return [type(v).__name__, [(k, _fingerprint(t)) for k, t in v.state_dict().items()]]
+    return getattr(v, '__qualname__', type(v).__name__) if callable(v) else repr(v)
+
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-125
 def real_side(
     c: dict,       # from `read_config`
     root=None      # where data lie
@@ -621,13 +705,21 @@ def run_config(
     "Refine and score as a configuration says; go on where it was interrupted"
     c = read_config(given)
     G, D, C = (None if net is None else net.to(device) for net in (network(c, k) for k in TYPES))
-    G_size = tuple(next(iter(refine(latents(G, 2).to(device), G, lambda x: x.flatten(1).sum(1), steps=0).x)).shape[1:])
+    def first(n):
+        "Latents, labels and samples to look at"
+        gen = torch.Generator().manual_seed(c['seed'])
+        z, k = latents(G, n, gen).to(device), labels(G, n, gen)
+        k = k if k is None else k.to(device)
+        return z, k, refine(z, G, lambda x: x.flatten(1).sum(1), steps=0, c=k).x[0]
+    G_size = tuple(first(2)[2].shape[1:])
     D, C = (net if net is None or getattr(net, 'shape', G_size) == G_size else Enlarged(net, net.shape[-1]) for net in (D, C))
     real, out = real or real_side(c, root), Path(c['exp_root'])/name
     if real.shape != G_size: raise BadInput(f'the generator makes {G_size} and {real.name} has {real.shape}: set dataset, image_size and bottom_width to what belongs together')
     judge = None if len(real.shape) == 1 else find_judge(c['judge'] or {'glyphs': 'glyph'}.get(c['dataset'], 'inception'), root, device, real)
-    kw = dict(f=c['f_div'], gamma=c['gamma'], steps=c['steps'], save_every=c['save_interval'], corrector=C, prior='normal' if c['prior'] else None)
-    if c['eta'] == 'auto': c['eta'] = suggest_eta(latents(G, 500, torch.Generator().manual_seed(c['seed'])).to(device), G, D, real.images(torch.arange(min(500, len(real)))).to(device), **{k: v for k, v in kw.items() if k != 'save_every'})
+    kw = dict(f=c['f_div'], gamma=c['gamma'], steps=c['steps'], save_every=c['save_interval'], corrector=C, prior='normal' if c['prior'] else None, space=c['space'])
+    if c['eta'] == 'auto':
+        z, k, x = first(min(500, len(real)))
+        c['eta'] = suggest_eta(x if c['space'] == 'data' else z, G, D, real.images(torch.arange(len(z))).to(device), c=k, **{k: v for k, v in kw.items() if k != 'save_every'})
     files = refine_many(out, G, D, c['num_imgs'], c['batch_size'], c['seed'], device, bar, eta=c['eta'], **kw)
     seen, found, films = judge and statistics_of(judge, real, bs=100, bar=bar, cache=cache), [], []
     for step, f in files.items():
@@ -644,7 +736,7 @@ def run_config(
         for f in [*files.values(), out/'progress.json']: f.unlink()
     return results
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-122
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-143
 def lean(
     net: nn.Module,             # generator or discriminator
     precision: str = 'float32'  # or 'bf16': weights and what passes through in half the bytes, ends in float32
@@ -712,7 +804,7 @@ def dgflow_bf16_row(
     "The same with ours in bf16"
     return dgflow_row(quick, device, 'bf16')
 
-# %% ../nbs/12_dgflow.ipynb #12-dgflow-126
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-147
 class SNGAN(WGANGP):
     "GAN with a discriminator of spectral norms (Miyato et al. 2018)"
     defaults = WGANGP.defaults | dict(nets=dict(G=dict(net='SNDCGANGenerator', channels=1), D=dict(net='SNDCGANDiscriminator', channels=1)), keep=[])
