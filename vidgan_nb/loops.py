@@ -11,7 +11,7 @@ __all__ = ['PLAIN', 'OF_MODULE', 'SCHEDULED', 'SHARD', 'RUNTIME', 'PRECISIONS', 
            'build', 'train', 'scores', 'sources', 'runs_folder', 'machine', 'write_record', 'Run', 'record', 'replay']
 
 # %% ../nbs/03_loops.ipynb #03-loops-003
-import ast, copy, csv, datetime, hashlib, inspect, io, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid, weakref, zipfile
+import ast, copy, csv, datetime, functools, hashlib, inspect, io, json, math, os, platform, random, shutil, signal, sys, threading, time, types, uuid, weakref, zipfile
 from bisect import bisect_right
 from collections import deque
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -971,15 +971,19 @@ def _tree(node):
     return (type(node).__name__, *((k, _tree(v)) for k, v in sorted(fields.items()) if v not in (None, [])))
 
 def _module(name):
-    "The top-level definitions of a module of the package, and where its other names come from"
+    "The top-level definitions of a module of the package, where its other names come from, and the definitions looked at so far"
     path = RECIPES.parent/f'{name}.py'
+    return _parsed(path, path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else ({}, {}, {})
+
+@functools.lru_cache(100)
+def _parsed(path, when, size):
     own, other = {}, {}
-    for n in ast.parse(path.read_text()).body if path.is_file() else []:
+    for n in ast.parse(path.read_text()).body:
         if isinstance(n, (ast.FunctionDef, ast.ClassDef)): own[n.name] = n
         if isinstance(n, ast.Assign): own |= {t.id: n for t in n.targets if isinstance(t, ast.Name)}
         if isinstance(n, ast.ImportFrom) and n.module and (n.level or n.module.startswith('vidgan_nb.')):      # nbdev writes `from .data import ...`
             other |= {a.asname or a.name: (n.module.removeprefix('vidgan_nb.'), a.name) for a in n.names}
-    return own, other
+    return own, other, {}
 
 # %% ../nbs/03_loops.ipynb #03-loops-113
 MACHINERY = {'data.load', 'data.BadInput', 'nets.NETS', 'nets.make_net', *(f'loops.{n}' for n in (     # runs the step, or looks up what a recipe names
@@ -997,13 +1001,14 @@ def sources(
     while start:
         m, name = start.pop()
         if m not in modules: modules[m] = _module(m)
-        own, other = modules[m]
+        own, other, seen = modules[m]
         key = f'{m}.{name}'
         if key in out or key in MACHINERY: continue
         if name in other: start.append(other[name])
         elif name in own:
-            out[key] = hashlib.sha256(repr(_tree(own[name])).encode()).hexdigest()[:12]
-            start += [(m, n.id) for n in ast.walk(own[name]) if isinstance(n, ast.Name)]
+            if name not in seen: seen[name] = hashlib.sha256(repr(_tree(own[name])).encode()).hexdigest()[:12], [(m, n.id) for n in ast.walk(own[name]) if isinstance(n, ast.Name)]
+            out[key], reached = seen[name]
+            start += reached
     return dict(sorted(out.items()))
 
 # %% ../nbs/03_loops.ipynb #03-loops-115
