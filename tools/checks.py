@@ -69,12 +69,13 @@ def readme(root):
 
 
 def cells(root):
-    "No cell hides from the tests, no directive is misspelled, no magics, no bare except, no picture without words"
+    "No cell hides from the tests, no directive is misspelled, no magics, no bare except, no picture without words; a title first"
     out = []
     for path in N.notebooks(root):
         nb = N.read(path)
         def wrong(i, what): out.append(f'nbs/{path.name} cell {i}: {what}')
         if (Path(root)/'nbs'/'.notest').exists(): wrong(0, 'a file .notest hides it from nbdev_test')
+        if not (nb['cells'] and nb['cells'][0]['cell_type'] == 'markdown' and nb['cells'][0]['source'].startswith('# ')): wrong(0, 'a page opens with its title')
         for i, c in enumerate(nb['cells']):
             if c['cell_type'] != 'code' and re.search(r'^(- )?skip_(exec|showdoc)\s*:', c['source'], re.M): wrong(i, 'skip_exec or skip_showdoc in the front matter')
         for i, d, src, c in N.code(nb):

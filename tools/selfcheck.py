@@ -34,6 +34,12 @@ def write(root, name, nb):
     (root/'nbs'/f'{name}.ipynb').write_text(json.dumps(nb, sort_keys=True, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
 
 
+def turn(root, name):
+    "Put the first cell of a notebook last"
+    nb = N.read(root/'nbs'/f'{name}.ipynb')
+    write(root, name, {**nb, 'cells': nb['cells'][1:] + nb['cells'][:1]})
+
+
 def sound(root):
     "A small project in which every check passes"
     import checks, readme
@@ -101,7 +107,7 @@ BREAKS = dict(
     readme=[(swap('README.md', 'A sentence.', 'Another.'), 'README.md'), (lambda r: (r/'nbs/images/readme-1.png').unlink(), 'readme-1.png'), (lambda r: (r/'nbs/images/readme-9.png').touch(), 'readme-9.png')],
     cells=[(add('00_low', ('#| eval: false\n1/0', None)), 'hides it'), (add('00_low', ('#| exprot\nx = 1', None)), 'not a directive'), (add('00_low', ('x = 1\n#| export', None)), 'below code'),
            (add('00_low', ('%time 1', None)), 'magic'), (add('00_low', ('try: 1\nexcept: 2', None)), 'bare except'), (add('00_low', ('1 +', None)), 'invalid syntax'), (add('00_low', ('import os\nx = 1', None)), 'imports and other code'),
-           (add('00_low', ('plot()', value(image_png=PNG))), 'fig-alt'), (lambda r: (r/'nbs'/'.notest').touch(), '.notest')],
+           (add('00_low', ('plot()', value(image_png=PNG))), 'fig-alt'), (lambda r: (r/'nbs'/'.notest').touch(), '.notest'), (lambda r: turn(r, '00_low'), 'opens with its title')],
     outputs=[(add('00_low', ('1/0', dict(output_type='error', ename='Bad', evalue='', traceback=[]))), 'a stored error'),
              (add('00_low', ('x', SAID('stderr', 'hm'))), 'stored stderr'), (add('00_low', ('x', SAID('stdout', 'UserWarning: hm'))), 'stored warning'),
              (add('00_low', ('x', {**value(text_plain='x'), 'data': {'application/vnd.jupyter.widget-view+json': {}}})), 'a widget'),
