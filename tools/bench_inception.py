@@ -39,7 +39,7 @@ def main():
     import torch
     from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
     from vidgan_nb.bench import paired
-    from vidgan_nb.loops import machine
+    from vidgan_nb.records import machine
     from vidgan_nb.nets import features, resize_tf1
     torch.manual_seed(0)
     x = torch.randint(256, (a.bs, 3, a.size, a.size), dtype=torch.uint8)

@@ -20,7 +20,8 @@ from torch.utils._pytree import tree_leaves
 
 # %% ../nbs/05_bench.ipynb #05-bench-004
 from .data import BadInput, Batches, Data, nearest
-from .loops import descend, machine, precise, resolve
+from .loops import descend, precise, resolve
+from .records import machine
 from .nets import Critic, Generator, LeakyReLU, flops
 from .show import FAKE, REAL, figure
 

@@ -158,7 +158,8 @@ class Trained:
         device: str = 'cpu'  # where it makes its samples
     ):
         from vidgan_nb.data import BadInput, nearest
-        from vidgan_nb.loops import Run, checkpoints, read_checkpoint, runs_folder
+        from vidgan_nb.loops import checkpoints, read_checkpoint
+        from vidgan_nb.records import Run, runs_folder
         from vidgan_nb.nets import make_net
         self.device, self.recipe, self.steps, self.path, self.title = device, None, None, Path(where), str(where)
         if self.path.suffix == '.pkl':
@@ -530,7 +531,7 @@ def score(
 def _classifies(where):
     "Is this a trained classifier: a run, record or checkpoint of one?"
     from vidgan_nb.data import BadInput
-    from vidgan_nb.loops import runs_folder
+    from vidgan_nb.records import runs_folder
     from vidgan_nb.vid import saved
     p = Path(where)
     if p.is_file() or not any((f/g).exists() for f in (p, runs_folder()/where) for g in ('record.json', 'state.json', 'checkpoints')) and not any(p.glob('step-*')): return False
@@ -592,7 +593,8 @@ def _scored(found, about, real, json, csv):
 def runs() -> None:
     "Say of each recipe if its record is fresh or stale, and why"
     from vidgan_nb.data import BadInput
-    from vidgan_nb.loops import Run, load_recipe, method, recipe_names, runs_folder, unchanged, variants
+    from vidgan_nb.loops import load_recipe, method, recipe_names, unchanged, variants
+    from vidgan_nb.records import Run, runs_folder
     names = sorted({*recipe_names(), *(f.parent.name for f in runs_folder().glob('*/record.json'))})
     wide = max(map(len, names))
     for name in names:
@@ -621,7 +623,8 @@ def record(
 ) -> None:
     "Run recipes in full, and leave their records in runs/"
     from vidgan_nb.data import BadInput, nearest
-    from vidgan_nb.loops import NotFinite, load_recipe, record as make_record, recipe_names, unchanged
+    from vidgan_nb.loops import NotFinite, load_recipe, recipe_names, unchanged
+    from vidgan_nb.records import record as make_record
     for name in names: nearest(unchanged(name), recipe_names(), 'recipe'); load_recipe(name)
     failed = []
     for name in names:

@@ -23,7 +23,8 @@ from torch.nn.utils import parametrize
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
 from .bench import Row, _plain
 from .data import BadInput, Batches, Data, load, nearest, rows
-from .loops import Loop, checkpoints, descend, read_checkpoint, replay
+from .loops import Loop, checkpoints, descend, read_checkpoint
+from .records import replay
 from .metrics import compare, compare_points, find_judge, statistics_of
 from .nets import MLP, ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator, cast, frozen, make_net
 from .show import filmstrip, save

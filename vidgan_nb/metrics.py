@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from .data import BadInput, Batches, Data, augmentation, nearest, rand, randn
 from .show import _write
 from .nets import GlyphNet, InceptionV3, ResNetCIFAR, frozen, taps
-from .loops import Loop, descend, replay
+from .loops import Loop, descend
+from .records import replay
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-014
 def _table(x, least=1, what='features'):

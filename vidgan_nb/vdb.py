@@ -19,7 +19,8 @@ from torch import nn, Tensor
 from .data import BadInput, Batches, Data, nearest, rand, randn
 from .bench import Row, _plain
 from .fast import fast, input_gradient
-from .loops import Loop, Run, descend, precise, process_mean, runs_folder, whole
+from .loops import Loop, descend, precise, process_mean, whole
+from .records import Run, runs_folder
 from .nets import EMA, VDBDiscriminator, VDBGenerator, frozen
 from .wgan import gradient_penalty
 

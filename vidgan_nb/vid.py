@@ -22,7 +22,8 @@ from torch import nn, Tensor
 # %% ../nbs/20_vid.ipynb #20-vid-005
 from .data import AUGMENTATIONS, BadInput, Batches, Data, compose, load, nearest, rand
 from .bench import Row
-from .loops import Loop, Run, checkpoints, descend, method, precise, processes, read_checkpoint, runs_folder
+from .loops import Loop, checkpoints, descend, method, precise, processes, read_checkpoint
+from .records import Run, runs_folder
 from .metrics import accuracy
 from .nets import WRN, folded, frozen, taps
 

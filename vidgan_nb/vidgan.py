@@ -18,7 +18,8 @@ from torch import nn, Tensor
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-005
 from .data import BadInput, Data, nearest
 from .bench import PublishedWGANGP, Row, _plain
-from .loops import History, Run, checkpoints, descend, precise, read_checkpoint, runs_folder
+from .loops import History, checkpoints, descend, precise, read_checkpoint
+from .records import Run, runs_folder
 from .nets import Critic, Generator, frozen, nparams, taps
 from .vid import HEADS, Attention, Hint, VIDLoss, _plain_file, stage_names
 from .wgan import WGANGP
