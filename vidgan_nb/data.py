@@ -89,6 +89,22 @@ def _unit(x):
     "Bytes to float in [-1, 1]; floats as they are"
     return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
 
+class _Note:
+    "A value that is noted when it is first known, and shared by copies of its owner"
+    __slots__ = 'value'
+
+def _content_hash(x, c):
+    "SHA-256 of shape, type, items and labels, in order; of `Files` their names and sizes, and up to 64 of the images"
+    h = hashlib.sha256(repr((tuple(x.shape), str(getattr(x, 'dtype', 'files')))).encode())
+    def add(t): h.update(t.detach().cpu().contiguous().view(torch.uint8).numpy())
+    if isinstance(x, Tensor): add(x)
+    else:
+        try: h.update(repr([(Path(p).name, os.path.getsize(p)) for p in x.paths]).encode())
+        except OSError as e: raise _broken(e.filename, 'an image', 'nothing') from None
+        for i in np.unique(np.linspace(0, len(x) - 1, 64).astype(int)): add(x[i])
+    if c is not None: h.update(b'labels'); add(c)
+    return h.hexdigest()[:16]
+
 def _valid(d):
     "Refuse data that no network could be trained on"
     x, n = d.x, len(d.x)
@@ -116,6 +132,7 @@ class Data:
 
     def __post_init__(self):
         if self.c is not None: self.c = self.c.long()
+        self._fingerprint = _Note()
         _valid(self)
 
     def __len__(self): return len(self.x)
@@ -129,6 +146,12 @@ class Data:
     def shape(self) -> tuple:  # (C, H, W) or (D,)
         "Shape of one item"
         return tuple(self.x.shape[1:])
+
+    @property
+    def fingerprint(self) -> str:  # 16 hexadecimal digits, the same on every device
+        "A hash of all items and labels, in order; of `Files` see `_content_hash`. Computed once"
+        if not hasattr(self._fingerprint, 'value'): self._fingerprint.value = _content_hash(self.x, self.c)
+        return self._fingerprint.value
 
     def subset(self,
         idx    # indices, a slice, or one bool an item
@@ -174,7 +197,9 @@ class Data:
     ) -> 'Data':
         "The same data on another device"
         def move(v): return v.to(device) if isinstance(v, Tensor) else v
-        return replace(self, x=move(self.x), c=move(self.c), truth={k: move(v) for k, v in self.truth.items()}, centres=move(self.centres))
+        new = replace(self, x=move(self.x), c=move(self.c), truth={k: move(v) for k, v in self.truth.items()}, centres=move(self.centres))
+        new._fingerprint = self._fingerprint                                     # the same items
+        return new
 
 # %% ../nbs/00_data.ipynb #00-data-033
 def _mixture(name, n, centres, std, seed, split):
@@ -498,7 +523,7 @@ class Batches:
 
     def state_dict(self) -> dict:
         "What it takes to go on from here"
-        return dict(count=self.count, seed=self.seed, items=len(self.data), bs=self.bs, gen=self.gen.get_state())
+        return dict(count=self.count, seed=self.seed, items=len(self.data), bs=self.bs, data=self.data.fingerprint, gen=self.gen.get_state())
 
     def load_state_dict(self,
         state: dict  # from `state_dict`, of batches of the same size from as many items
