@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['FONTS', 'AUGMENTATIONS', 'SIZES', 'DATASETS', 'BadInput', 'nearest', 'rows', 'rand', 'randn', 'Data', 'ring',
            'grid25', 'swiss_roll', 'glyphs', 'flip', 'shift', 'compose', 'augmentation', 'Files', 'Batches', 'load',
-           'check']
+           'shared', 'check']
 
 # %% ../nbs/00_data.ipynb #00-data-003
 import copy, difflib, gzip, hashlib, inspect, io, itertools, os, pickle, re, struct, zipfile, zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -859,13 +860,27 @@ def load(
     **kw                      # settings of that data set: seed, colour, modes, ...; crop and lazy of folders and CelebA
 ) -> Data:                    # images as bytes, in memory if they take less than 2 GB (or as `lazy` says)
     "Any data set, by name"
+    key = repr((name, str(_root(root)), split, n, size, sorted(kw.items())))
+    if _KEPT and key in _KEPT[-1]: return _KEPT[-1][key]
     if n is not None: _positive(n, 'n')
     if size is not None: _positive(size, 'size')
     if not name.startswith('folder:'): nearest(name, DATASETS, 'data set')
-    if name in _MAKERS: return _made(name, split, n, size, kw)
-    _settings(kw, ('crop', 'lazy') if name == 'celeba' or name.startswith('folder:') else (), name)
-    if name.startswith('folder:'): return _from_folder(name, _root(root), split, n, size, **kw)
-    return _from_disk(name, _root(root), split, n, size, download, **kw)
+    if name in _MAKERS: data = _made(name, split, n, size, kw)
+    else:
+        _settings(kw, ('crop', 'lazy') if name == 'celeba' or name.startswith('folder:') else (), name)
+        if name.startswith('folder:'): data = _from_folder(name, _root(root), split, n, size, **kw)
+        else: data = _from_disk(name, _root(root), split, n, size, download, **kw)
+    if _KEPT: _KEPT[-1][key] = data
+    return data
+
+_KEPT = []                     # what was loaded inside `shared`
+
+@contextmanager
+def shared():
+    "Inside, data are loaded once: who asks again gets the same object"
+    _KEPT.append({})
+    try: yield
+    finally: _KEPT.pop()
 
 # %% ../nbs/00_data.ipynb #00-data-133
 def check(

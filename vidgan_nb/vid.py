@@ -442,6 +442,7 @@ class Distil(Supervised):
         t_taps: list[str] = (),         # stages of the teacher, as many
         t_norm: str = '',               # what the teacher reads; by default what its run says, or what the student reads
         bf16_teacher: bool = False,     # run the teacher in half the precision, and about twice as fast
+        trust: bool = False,            # take a teacher even if it does no better than guessing: an untrained one, as a control
         **kw                            # as for Supervised
     ):
         super().__init__(data, S, **kw)
@@ -455,7 +456,7 @@ class Distil(Supervised):
         self.t_norm, T = Norm(t_norm or told or self.norm.name).to(self.device), T.to(self.device, memory_format=torch.channels_last)
         if not 0 <= lr_var < math.inf or not 0 <= wd_vid < math.inf: raise BadInput(f'lr_var is {lr_var} and wd_vid {wd_vid}: they must be 0 or more')
         reads(T, self.t_norm, data)
-        if self.asks: no_guesser(T, self.t_norm, data)
+        if self.asks and not trust: no_guesser(T, self.t_norm, data)
         self.s_taps, self.t_taps = (list(taps) or stage_names(net)*pairs for taps, net in ((s_taps, S), (t_taps, T)))
         if len(self.s_taps) != len(self.t_taps): raise BadInput(f'{len(self.s_taps)} stages of the student, {self.s_taps}, and {len(self.t_taps)} of the teacher, {self.t_taps}: set s_taps and t_taps to as many of each')
         if pairs and not self.s_taps: raise BadInput(f'no stages of {type(S).__name__} are known by name: set s_taps and t_taps')
