@@ -8,7 +8,7 @@ __all__ = ['PACKAGE', 'COMMANDS', 'docments', 'knobs', 'train', 'Trained', 'samp
            'command', 'main']
 
 # %% ../nbs/40_cli.ipynb #40-cli-003
-import ast, contextlib, difflib, functools, importlib.metadata, importlib.util, inspect, io, itertools, math, os, shlex, sys, textwrap, tokenize, traceback, types, warnings
+import ast, contextlib, difflib, errno, functools, importlib.metadata, importlib.util, inspect, io, itertools, math, os, shlex, sys, textwrap, tokenize, traceback, types, warnings
 from pathlib import Path
 import typer
 
@@ -109,7 +109,7 @@ def train(
     out: str | None = None,          # folder of the run; out/NAME if not given
     steps: str | None = None,        # how many to take, those of the run so far included
     resume: bool = False,            # go on from the newest checkpoint
-    changed: bool = False,           # ... although the recipe has changed since
+    changed: bool = False,           # ... although the recipe or the data have changed since
     set: list[str] = (),             # key=value, any change of the recipe: G.width=64, data.n=500, lr=1e-3; may be repeated
     seed: str | None = None,         # of first weights, batches and noise
     checkpoint_every: str | None = None, # steps between checkpoints; a tenth of the run if not given
@@ -119,6 +119,7 @@ def train(
     device: str | None = None,       # cpu, cuda, cuda:1; the GPU if there is one
     precision: str | None = None,    # float32 or bf16; the recipe's, or float32, if not given
     plain: bool = False,             # take every step by itself; on a GPU it is else recorded once and replayed
+    tensorboard: bool = False,       # write the history to OUT/tensorboard too
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
@@ -130,11 +131,12 @@ def train(
     _check_seed(recipe['seed'])
     if recipe.get('precision') == 'float32': del recipe['precision']                   # what a recipe means that names none
     out = Path(out) if out else folder or Path('out')/(Path(name).stem if name.endswith(('.yaml', '.yml')) else Path(name).name)
-    try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, bar=_bar(), fast=not plain)
+    try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, bar=_bar(), fast=not plain, tensorboard=tensorboard)
     except KeyboardInterrupt as e:
         if not str(e): raise
         same = ''.join(f' --{k} {shlex.quote(v)}' for k, v in dict(root=root, device=device).items() if v)
-        raise KeyboardInterrupt(f'{e}; go on with: vidgan train {shlex.quote(str(out))} --resume{same}') from None
+        e.args = (f'{e}; go on with: vidgan train {shlex.quote(str(out))} --resume{same}',)
+        raise
     _report(loop, out)
 
 # %% ../nbs/40_cli.ipynb #40-cli-020
@@ -630,7 +632,9 @@ def record(
     for name in names:
         try: run = make_record(name, root, _device(device), Path(out)/name, bar=_bar(), fast=not plain)
         except (BadInput, NotFinite) as e: failed.append(name); _wrong(f'{name}: {e}')
-        except KeyboardInterrupt as e: raise KeyboardInterrupt(f'{name} {e}; the same command goes on with it' if str(e) else '') from None
+        except KeyboardInterrupt as e:
+            if str(e): e.args = (f'{name} {e}; the same command goes on with it',)
+            raise
         except Exception: failed.append(name); traceback.print_exc()
         else: _say(f'{run}', f'  {_near(run.folder)}' if run else '')
     if failed: raise typer.Exit(1)
@@ -757,7 +761,9 @@ def demo(
     recipe = load_recipe('demo-glyphs', [f'steps={steps}'] if steps else [])
     _say(f'Training a WGAN-GP on drawn digits, {recipe["steps"]:,} steps, into {free}. Ctrl-C stops between two steps.')
     try: loop = run_recipe(recipe, free, device=device, bar=_bar())
-    except KeyboardInterrupt as e: raise KeyboardInterrupt(f'{e}; go on with: vidgan train {shlex.quote(str(free))} --resume') from None
+    except KeyboardInterrupt as e:
+        if str(e): e.args = (f'{e}; go on with: vidgan train {shlex.quote(str(free))} --resume',)
+        raise
     _report(loop, free)
     name = next(k for k in loop.history.names if k.startswith('FID ('))
     first, last = loop.history[name][[0, -1]]
@@ -812,7 +818,7 @@ def _program(commands, extra, epilog):
 
 def _first(args):
     "The first word that is neither an option nor the value of one"
-    flags, it = {'resume', 'changed', 'help', 'h'}, iter(args)
+    flags, it = {'resume', 'changed', 'plain', 'tensorboard', 'help', 'h'}, iter(args)
     for a in it:
         if not a.startswith('-'): return a
         if '=' not in a and a.lstrip('-') not in flags: next(it, None)
@@ -869,7 +875,7 @@ def _ours(e, module, name):
 # %% ../nbs/40_cli.ipynb #40-cli-055
 def main(
     args: list[str] | None = None   # words and options; those of the terminal if not given
-) -> int:                           # exit code: 0, 2 bad input, 3 NaN or Inf, 130 Ctrl-C, 1 a demo or record that failed
+) -> int:                           # exit code: 0, 2 bad input, 3 NaN or Inf, 130 Ctrl-C, 143 SIGTERM, 1 a demo or record that failed
     "The program `vidgan`"
     args = list(sys.argv[1:] if args is None else args)
     usage = typer.BadParameter.__mro__[1]
@@ -878,7 +884,7 @@ def main(
         try: _start(args)
         except typer.Exit as e: return e.exit_code
         except usage as e: _wrong(_usage(e)); return 2
-        except KeyboardInterrupt as e: _wrong(e if str(e) else 'interrupted'); return 130
+        except KeyboardInterrupt as e: _wrong(e if str(e) else 'interrupted'); return 128 + getattr(e, 'signum', 2)   # 2: Ctrl-C
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())                # who read us has gone, as `head` does
             return 1
@@ -886,4 +892,12 @@ def main(
             if type(e) is LookupError or _ours(e, 'data', 'BadInput'): _wrong(e); return 2
             if _ours(e, 'loops', 'NotFinite'): _wrong(e); return 3
             raise
+        except (MemoryError, RuntimeError) as e:
+            from vidgan_nb.loops import BadInput, explain_out_of_memory
+            try:
+                with explain_out_of_memory(): raise e
+            except BadInput as told: _wrong(told); return 2
+        except OSError as e:
+            if e.errno != errno.ENAMETOOLONG: raise
+            _wrong(f'a name is too long: {str(e.filename):.60}...'); return 2
     return 0

@@ -742,8 +742,7 @@ class _Hold:
 
     def _open(self):
         for _ in range(100):                                              # another process may remove the folder between two lines
-            self.out.parent.mkdir(parents=True, exist_ok=True)
-            try: self.out.mkdir(); self.made = True
+            try: self.out.mkdir(parents=True); self.made = True
             except FileExistsError: self.made = False
             try: fd = os.open(self.out, os.O_RDONLY | getattr(os, 'O_DIRECTORY', 0))
             except FileNotFoundError: continue
