@@ -176,5 +176,68 @@ def runner():
     return out
 
 
+# What stands for pip and for Python in the clones below: `pip install -e .` writes the folder it is called in, and its log, into the environment
+PIP = """import os, sys
+site = os.path.dirname(os.path.dirname(__file__))
+open(os.path.join(site, 'vidgan.pth'), 'w').write(os.getcwd())
+open(os.path.join(sys.prefix, 'log'), 'a').write(' '.join(sys.argv[1:]) + chr(10))
+"""
+PYTHON = """#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exec {python} "$@"
+{python} -m venv --without-pip "$3" || exit 1
+for site in "$3"/lib/python3*/site-packages; do mkdir "$site/pip"; cp {pip} "$site/pip/__main__.py"; done
+"""
+
+
+def make():
+    "`make` installs into an environment of its own, and never silently into one that another clone's vidgan_nb is installed in"
+    out = []
+    if not shutil.which('make'): return out                     # CONTRIBUTING says how to do without
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp = Path(tmp).resolve()
+        (tmp/'pip.py').write_text(PIP)
+        (tmp/'python').write_text(PYTHON.format(python=sys.executable, pip=tmp/'pip.py'))
+        (tmp/'python').chmod(0o755)
+        def clone(name):
+            for d in ('tools', 'vidgan_nb'): (tmp/name/d).mkdir(parents=True)
+            for f in ('Makefile', 'tools/whose.py', 'setup.py', 'settings.ini'): shutil.copy2(TOP/f, tmp/name/f)
+            (tmp/name/'vidgan_nb'/'__init__.py').touch()
+            (tmp/name/'tools'/'test.py').write_text('import sys, vidgan_nb; print("tests in", sys.prefix, "of", vidgan_nb.__file__)')
+        def run(name, *words, wanted, code=0, installs=0, where=None, **env):
+            where = where or tmp/name/'.venv'
+            log = lambda: (where/'log').read_text().count('install') if (where/'log').exists() else 0
+            before = log()
+            keep = {k: v for k, v in os.environ.items() if k not in ('VIRTUAL_ENV', 'VENV', 'CI', 'FORCE', 'MAKEFLAGS', 'PYTHONPATH', 'MAKELEVEL', 'PYTHON')}
+            r = subprocess.run(['make', '--no-print-directory', *words], cwd=tmp/name, capture_output=True, text=True, env={**keep, 'PYTHON': str(tmp/'python'), **env})
+            said = r.stdout + r.stderr
+            if r.returncode != code or log() - before != installs or any(w not in said for w in wanted): out.append(f'{name}: make {words} {env}: {log() - before} installs, exit status {r.returncode}: {said}')
+            return said
+        tests = lambda name, env=None: f'tests in {env or tmp/name/".venv"} of {tmp/name/"vidgan_nb"}'
+        for name in ('a', 'b', 'c', 'e'): clone(name)
+        theirs = tmp/'a'/'.venv'
+        run('a', 'test', wanted=['making .venv', tests('a')], installs=1)                                       # a fresh clone
+        if 'installing' in run('a', 'test', wanted=[tests('a')]): out.append('an environment that is in order is installed again')
+        run('a', 'test', wanted=[tests('a')], VIRTUAL_ENV=str(theirs))                                          # its own, active
+        pth = next(theirs.glob('lib/*/site-packages/vidgan.pth'))
+        refusal = [f'installed from {tmp/"a"}', 'make VENV=.venv test', 'FORCE=1']
+        run('b', f'VENV={theirs}', 'test', wanted=refusal, code=2, where=theirs)                                # another clone's, asked for: refused
+        run('b', 'test', wanted=refusal, code=2, where=theirs, VENV=str(theirs))
+        run('b', 'clean', wanted=[], where=theirs, VENV=str(theirs))
+        run('b', 'test', wanted=[f'{theirs} has vidgan_nb installed from {tmp/"a"} and stays as it is', tests('b')], installs=1, VIRTUAL_ENV=str(theirs))    # active: passed over
+        run('b', 'test', wanted=['stays as it is', tests('b')], VIRTUAL_ENV=str(theirs))
+        run('c', f'VENV={theirs}', 'test', wanted=['stays as it is', tests('c')], installs=1, CI='true')        # in CI too, even where it was asked for
+        if pth.read_text() != str(tmp/'a'): out.append(f'an environment that is passed over now belongs to {pth.read_text()}')
+        (tmp/'e'/'.venv').symlink_to(theirs)
+        run('e', 'test', wanted=refusal[:1], code=2, where=theirs)                                              # .venv that is only a link to another clone's
+        run('b', 'setup', f'VENV={theirs}', 'FORCE=1', wanted=['installing'], installs=1, where=theirs)         # taken over
+        run('b', 'test', wanted=[tests('b', theirs)], where=theirs, VIRTUAL_ENV=str(theirs))
+        run('a', 'test', wanted=[tests('a')], installs=1)                                                       # its own again, since it stands in a
+        pth.unlink()
+        run('a', 'test', wanted=[tests('a')], installs=1)                                                       # uninstalled by hand
+        (tmp/'b').rename(tmp/'d')
+        run('d', 'test', wanted=[tests('d')], installs=1)                                                       # a clone that was moved
+    return out
+
+
 HEAVY = 'site', 'side_effects'
-ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner}
+ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner, 'make': make}
