@@ -884,3 +884,6 @@ def main(
             if _ours(e, 'loops', 'NotFinite'): _wrong(e); return 3
             raise
     return 0
+
+# %% ../nbs/40_cli.ipynb #40-cli-run
+if __name__ == '__main__' and __package__: sys.exit(main())
