@@ -1,13 +1,28 @@
 # Two commands matter: make demo, make test. Each sets up what it needs; nothing else has to be there but Python 3.11+.
 #   PYTHON=python3.12  the Python that makes the environment      VENV=path  the environment (default: the active one, else .venv)
 #   ARGS="..."         passed on, e.g. make test ARGS="04_metrics export" or make demo ARGS="--out my-run"
-VENV  ?= $(or $(VIRTUAL_ENV),.venv)
-BIN   := $(VENV)/bin
-STAMP := $(VENV)/.vidgan-installed
+#   FORCE=1            install even where the environment holds the vidgan_nb of another clone
+VENV   ?=
 PYTHON ?=
-ARGS  ?=
+ARGS   ?=
+FORCE  ?=
 
-.PHONY: help setup demo test lab docs export bench clean
+# The folder that an environment has vidgan_nb from, where that is another clone's (see tools/whose.py). Such an environment stays as it is:
+# an active one is passed over for .venv, one that was asked for is refused.
+whose = $(shell "$(1)/bin/python" -I tools/whose.py 2>/dev/null)
+ENV   := $(or $(VENV),$(VIRTUAL_ENV),.venv)
+WHOSE := $(call whose,$(ENV))
+OTHER  = $(if $(FORCE),,$(filter-out again,$(WHOSE)))
+ifneq ($(and $(OTHER),$(or $(CI),$(if $(VENV),,default))),)
+  PASSED := $(ENV) has vidgan_nb installed from $(OTHER) and stays as it is: this clone uses .venv
+  ENV    := .venv
+  WHOSE  := $(call whose,.venv)
+endif
+REFUSED = $(ENV) has vidgan_nb installed from $(OTHER); nothing was changed. This clone's own environment: make VENV=.venv test. To take that one over: make setup VENV=$(ENV) FORCE=1
+BIN   := $(ENV)/bin
+STAMP := $(ENV)/.vidgan-installed
+
+.PHONY: help setup demo test lab docs export bench clean check-env again
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -42,11 +57,15 @@ clean: ## all that is made: .venv, the staged and the built site, caches
 $(BIN)/python:
 	@for p in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
 	  $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
-	    { echo "making $(VENV) with $$($$p --version)"; exec $$p -m venv "$(VENV)"; }; \
+	    { echo "making $(ENV) with $$($$p --version)"; exec $$p -m venv "$(ENV)"; }; \
 	done; \
 	echo "No Python 3.11+ with venv among: $(or $(PYTHON),python3 python3.13 python3.12 python3.11). Install one (Debian: also python3-venv), or say: make PYTHON=/path/to/python3" >&2; exit 1
 
-$(STAMP): settings.ini setup.py | $(BIN)/python
-	@echo "installing vidgan_nb and what it needs into $(VENV) (torch is large: a minute or more)"
+check-env:
+	@$(if $(PASSED),echo "$(PASSED)" >&2)
+	@$(if $(OTHER),echo "$(REFUSED)" >&2; exit 1)
+
+$(STAMP): settings.ini setup.py $(if $(WHOSE)$(FORCE),again) | check-env $(BIN)/python
+	@echo "installing vidgan_nb and what it needs into $(ENV) (torch is large: a minute or more)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
 	@touch $@

@@ -57,8 +57,8 @@ def clean(root):
     from nbdev.clean import nbdev_clean
     with copy(root) as tmp:
         nbdev_clean.__wrapped__()
-        new = {p.name: p.read_bytes() for p in N.notebooks(tmp)}
-    return [f'nbs/{p.name}: nbdev_clean changes it' for p in N.notebooks(root) if new[p.name] != p.read_bytes()]
+        new = {N.name(tmp, p): p.read_bytes() for p in N.notebooks(tmp)}
+    return [f'nbs/{n}: nbdev_clean changes it' for p in N.notebooks(root) for n in [N.name(root, p)] if new[n] != p.read_bytes()]
 
 
 def readme(root):
@@ -73,8 +73,8 @@ def cells(root):
     out = []
     for path in N.notebooks(root):
         nb = N.read(path)
-        def wrong(i, what): out.append(f'nbs/{path.name} cell {i}: {what}')
-        if (Path(root)/'nbs'/'.notest').exists(): wrong(0, 'a file .notest hides it from nbdev_test')
+        def wrong(i, what): out.append(f'nbs/{N.name(root, path)} cell {i}: {what}')
+        if (path.parent/'.notest').exists(): wrong(0, 'a file .notest hides it from nbdev_test')
         if not (nb['cells'] and nb['cells'][0]['cell_type'] == 'markdown' and nb['cells'][0]['source'].startswith('# ')): wrong(0, 'a page opens with its title')
         for i, c in enumerate(nb['cells']):
             if c['cell_type'] != 'code' and re.search(r'^(- )?skip_(exec|showdoc)\s*:', c['source'], re.M): wrong(i, 'skip_exec or skip_showdoc in the front matter')
@@ -98,7 +98,7 @@ def outputs(root):
     out = []
     for path in N.notebooks(root):
         found = N.code(N.read(path))
-        def wrong(i, what): out.append(f'nbs/{path.name} cell {i}: {what}')
+        def wrong(i, what): out.append(f'nbs/{N.name(root, path)} cell {i}: {what}')
         if any(src.strip() for _, _, src, _ in found) and not any(c['outputs'] for *_, c in found): wrong(0, 'the notebook has no stored outputs')
         for i, _, _, c in found:
             for o in c['outputs']:
@@ -120,15 +120,15 @@ def _imports(tree, lib):
 
 
 def floors(root):
-    "A module imports only from modules of lower notebooks"
+    "A module imports only from modules of notebooks that come earlier, by number and then by name"
     lib, found = N.settings(root)['lib_name'], N.modules(root)
     floor = {name: N.floor(path) for name, path in found.items()}
-    out = [f'{lib}/{name}.py: comes from no numbered notebook' for name, n in floor.items() if n == float('inf')]
+    out = [f'{lib}/{name}.py: comes from no numbered notebook' for name, (n, _) in floor.items() if n == float('inf')]
     for name in floor:
         for n, target in _imports(ast.parse(found[name].read_text(encoding='utf-8')), lib):
             other = target.split('.')[1] if target.startswith(lib + '.') else None
             if other in floor and floor[other] >= floor[name]:
-                out.append(f'{lib}/{name}.py line {n.lineno}: imports {other}, which is not on a lower floor')
+                out.append(f'{lib}/{name}.py line {n.lineno}: imports {other}, whose notebook does not come earlier')
     return out
 
 
@@ -154,7 +154,7 @@ def dependencies(root):
             try: tree = ast.parse(src)
             except SyntaxError: continue                         # `cells` says so
             for n, target in _imports(tree, lib):
-                if target.split('.')[0] not in std | dev | {lib}: out.append(f'nbs/{path.name} cell {i}: imports {target}, which settings.ini does not require')
+                if target.split('.')[0] not in std | dev | {lib}: out.append(f'nbs/{N.name(root, path)} cell {i}: imports {target}, which settings.ini does not require')
     return out
 
 
@@ -178,15 +178,30 @@ for name in sys.argv[3:]:
 '''
 
 
+_WITHOUT = r'''
+import runpy, sys
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name in never: raise ModuleNotFoundError(f'No module named {name!r}')
+lib, never, sys.argv[1:] = sys.argv[1], sys.argv[2].split(), ['--help']
+sys.meta_path.insert(0, Without())
+runpy.run_module(lib, run_name='__main__', alter_sys=True)
+'''
+
+
 def side_effects(root):
-    "Importing a module changes no random state, threads or settings, prints nothing, and imports nothing dear"
-    lib = N.settings(root)['lib_name']
+    "Importing a module changes no random state, threads or settings, prints nothing, and imports nothing dear; `python -m LIBRARY --help` works without that"
+    lib, found, never = N.settings(root)['lib_name'], N.modules(root), ' '.join(RUNTIME_NEVER | LAZY)
     with tempfile.TemporaryDirectory() as tmp:
-        r = subprocess.run([sys.executable, '-c', _SIDE_EFFECTS, lib, ' '.join(RUNTIME_NEVER | LAZY), *N.modules(root)], cwd=tmp,
-                           env={**os.environ, 'PYTHONPATH': str(root)}, capture_output=True, text=True)
+        def run(code, *args): return subprocess.run([sys.executable, '-c', code, lib, never, *args], cwd=tmp, env={**os.environ, 'PYTHONPATH': str(root)}, capture_output=True, text=True)
+        r = run(_SIDE_EFFECTS, *found)
         left = os.listdir(tmp)
-    out = r.stdout.splitlines() + [f'importing {lib} writes {f}' for f in left]
-    return out + ([r.stderr.strip()] if r.returncode or r.stderr.strip() else [])
+        out = r.stdout.splitlines() + [f'importing {lib} writes {f}' for f in left] + ([r.stderr.strip()] if r.returncode or r.stderr.strip() else [])
+        if '__main__' not in found: return out + [f'{lib}/__main__.py: missing; it makes `python -m {lib}` the command line']
+        r, what = run(_WITHOUT), f'`python -m {lib} --help`'
+        if r.returncode: out.append(f'{what} without what is not everywhere: ' + (r.stderr.strip().splitlines() or [f'exit status {r.returncode}'])[-1])
+        elif not r.stdout.strip(): out.append(f'{what} prints nothing')
+    return out
 
 
 def docments(root):
@@ -267,15 +282,15 @@ def sizes(root):
         mb = sum(f.stat().st_size for f in d.rglob('*') if f.is_file())/2**20
         total += mb
         if mb > 8: out.append(f'runs/{d.name}: {mb:.1f} MB, 8 is the limit')
-    if total > 15: out.append(f'runs/: {total:.1f} MB, 15 is the limit')
+    if total > 40: out.append(f'runs/: {total:.1f} MB, 40 is the limit')
     for p in N.notebooks(root):
-        if p.stat().st_size > 4*2**20: out.append(f'nbs/{p.name}: {p.stat().st_size/2**20:.1f} MB, 4 is the limit')
-    known = re.compile(r'nbs/(?:(?:\d\d_)?\w+\.ipynb|_quarto\.yml|styles\.css|figures/.+\.(?:svg|png|gif)|images/readme-\d+\.(?:png|jpg|svg))$')
+        if p.stat().st_size > 4*2**20: out.append(f'nbs/{N.name(root, p)}: {p.stat().st_size/2**20:.1f} MB, 4 is the limit')
+    known = re.compile(r'nbs/(?:(?:(?:checks|howto)/)?(?:\d\d_)?\w+\.ipynb|_quarto\.yml|styles\.css|figures/.+\.(?:svg|png|gif)|images/readme-\d+\.(?:png|jpg|svg))$')
     return out + [f'{n}: does not belong into nbs/' for n in (p.relative_to(root).as_posix() for p in N.files(root)) if n.startswith('nbs/') and not known.match(n)]
 
 
 def sidebar(root):
-    "The site's sidebar names every notebook once, in the order of the floors, and nothing else"
+    "The site's sidebar names every notebook once and nothing else: index first, those of one folder in the order of the floors"
     import yaml
     found = []
     def walk(x):
@@ -283,11 +298,12 @@ def sidebar(root):
         elif isinstance(x, list): [walk(e) for e in x]
         elif x: found.append(x)
     walk(yaml.safe_load((Path(root)/'_quarto.yml').read_text(encoding='utf-8'))['website']['sidebar'])
-    have = [p.name for p in N.notebooks(root)]
-    want = sorted(have, key=lambda n: (n != 'index.ipynb', n))
+    have = [N.name(root, p) for p in N.notebooks(root)]
+    want = sorted(have, key=lambda n: n != 'index.ipynb')
+    by_folder = lambda names: {d: [n for n in names if os.path.dirname(n) == d] for d in map(os.path.dirname, names)}
     out = [] if os.path.realpath(Path(root)/'nbs'/'_quarto.yml') == os.path.realpath(Path(root)/'_quarto.yml') else ['nbs/_quarto.yml: not a link to the one at the top']
     out += [f'_quarto.yml: {n} is not in the sidebar' for n in want if n not in found] + [f'_quarto.yml: {n} does not exist' for n in found if n not in have]
-    return out or ([] if found == want else [f'_quarto.yml: sidebar out of order: {found}'])
+    return out or ([] if found[:1] == want[:1] and by_folder(found) == by_folder(want) else [f'_quarto.yml: sidebar out of order: {found}'])
 
 
 def site(root):

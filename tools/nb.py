@@ -14,8 +14,14 @@ def settings(root):
 
 
 def notebooks(root):
-    "Every notebook, in the order of the floors"
-    return sorted((Path(root)/'nbs').glob('*.ipynb'))
+    "Every notebook: first those of nbs/ in the order of their numbers and names, then those of its folders"
+    found = [p for p in (Path(root)/'nbs').rglob('*.ipynb') if not p.parent.name.startswith('.')]
+    return sorted(found, key=lambda p: (len(p.parts), p.as_posix()))
+
+
+def name(root, path):
+    "A notebook's path in nbs/: 10_wgan.ipynb, checks/10_wgan.ipynb"
+    return Path(path).relative_to(Path(root)/'nbs').as_posix()
 
 
 def read(path):
@@ -51,14 +57,14 @@ def text(x):
 
 
 def floor(path):
-    "The number of the notebook that an exported module comes from; infinite where it comes from none"
-    m = re.search(r'^# %% \.\./nbs/(\d+)_', Path(path).read_text(encoding='utf-8'), re.M)
-    return int(m[1]) if m else float('inf')
+    "(number, name) of the notebook in nbs/ that an exported module comes from; an infinite number where it comes from none"
+    m = re.search(r'^# %% \.\./nbs/((\d+)_\w+)\.ipynb', Path(path).read_text(encoding='utf-8'), re.M)
+    return (int(m[2]), m[1]) if m else (float('inf'), '')
 
 
 def modules(root):
-    "{name: path} of the exported modules, lowest floor first"
-    found = [p for p in (Path(root)/settings(root)['lib_name']).glob('*.py') if not p.stem.startswith('_')]
+    "{name: path} of the exported modules, __main__ too, lowest floor first"
+    found = [p for p in (Path(root)/settings(root)['lib_name']).glob('*.py') if not p.stem.startswith('_') or p.stem == '__main__']
     return {p.stem: p for p in sorted(found, key=lambda p: (floor(p), p.stem))}
 
 

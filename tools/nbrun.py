@@ -30,7 +30,7 @@ def show(e):
 def run(path, exported=False):
     "What went wrong in the notebook at `path`, or None"
     path, nb = Path(path).resolve(), N.read(path)
-    root = path.parent.parent
+    root = next(p for p in path.parents if (p/'settings.ini').is_file())
     sys.path.insert(0, str(root))
     os.chdir(path.parent)
     sh, ran = shell(), 0

@@ -3,7 +3,7 @@
 Quarto turns a staged notebook into one Markdown text and hands that to pandoc; so does `markdown` here, and the tests then read
 pandoc's syntax tree: formulas, links, pictures, anchors. Where Quarto is installed the test builds the real site as well.
 """
-import ast, json, os, re, shutil, subprocess, sys, tempfile
+import ast, json, os, posixpath, re, shutil, subprocess, sys, tempfile
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +19,7 @@ def stage(force=True):
     refresh_quarto_yml()
     sys.path.insert(0, os.getcwd())                # the processes that stage inherit it
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-    return Path(proc_nbs(force=force, n_workers=cores if len(N.notebooks('.')) > 3 else 0))      # a process costs more than a page
+    return Path(proc_nbs(force=force, n_workers=cores if len(N.notebooks('.')) > 8 else 0))      # a process costs more than a page
 
 
 def markdown(nb):
@@ -159,6 +159,7 @@ def link(target, page, pages, folder, root, cfg):
     if u.scheme in ('http', 'https'): return None if re.fullmatch(r'[\w-]+(\.[\w-]+)+(:\d+)?', u.netloc) and ' ' not in target else 'not an address'
     if u.scheme or target.startswith('/'): return 'neither an address nor relative'
     path = unquote(u.path)
+    if path and not made: path = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
     name = page if not path else {p: n for n, (p, _) in pages.items()}.get(path, path)
     if name in pages: return None if made or not u.fragment or unquote(u.fragment) in pages[name][1].ids else f'no anchor #{u.fragment} there'
     return None if path and (folder/path).resolve().is_relative_to(folder.resolve()) and (folder/path).is_file() else 'no such page or file'
@@ -174,23 +175,23 @@ def check(root):
         except Exception as e:
             why = [m for m in re.findall(r'(?m)^[\w.]+(?:Error|Exception): .*', f'{type(e.__cause__).__name__}: {e.__cause__}') if 'Error in notebook' not in m]
             return [f'staging failed: {e}\n' + '\n'.join(dict.fromkeys(why))]
-        staged = {p.name: N.read(p) for p in sorted(folder.glob('*.ipynb'))}
+        staged = {p.relative_to(folder).as_posix(): N.read(p) for p in sorted(folder.rglob('*.ipynb'))}
         texts = {n: markdown(nb) for n, nb in staged.items()}
         with ThreadPoolExecutor(4) as pool: made = dict(zip(texts, pool.map(Page, texts.values())))
-        html = lambda n: re.sub(r'^\d+[a-zA-Z0-9]*_', '', n.lower()).replace('.ipynb', '.html')
+        html = lambda n: posixpath.join(posixpath.dirname(n), re.sub(r'^\d+[a-zA-Z0-9]*_', '', posixpath.basename(n).lower()).replace('.ipynb', '.html'))
         pages = {n: (html(n), p) for n, p in made.items()}
         for p in N.notebooks(root):
-            source = N.read(p)
-            if p.name not in pages: out.append(f'{p.name}: not staged'); continue
-            page = pages[p.name][1]
-            out += [f'{p.name}: {w}' for w in lost(source, staged[p.name]) + page.wrong]
-            out += [f'{p.name}: link {t[:100]}: {w}' for t in page.links for w in [link(t, p.name, pages, folder, root, cfg)] if w]
-            out += [f'{p.name}: reference @{r} resolves to nothing' for r in page.refs if r not in page.ids]
-            out += [f"{p.name}: {c['source'].splitlines()[-1]} shows nothing" for c in staged[p.name]['cells'] if re.search(r'^show_doc\(', c['source'], re.M)
+            source, name = N.read(p), N.name(root, p)
+            if name not in pages: out.append(f'{name}: not staged'); continue
+            page = pages[name][1]
+            out += [f'{name}: {w}' for w in lost(source, staged[name]) + page.wrong]
+            out += [f'{name}: link {t[:100]}: {w}' for t in page.links for w in [link(t, name, pages, folder, root, cfg)] if w]
+            out += [f'{name}: reference @{r} resolves to nothing' for r in page.refs if r not in page.ids]
+            out += [f"{name}: {c['source'].splitlines()[-1]} shows nothing" for c in staged[name]['cells'] if re.search(r'^show_doc\(', c['source'], re.M)
                     and not any({'text/markdown', 'text/html'} & o.get('data', {}).keys() for o in c['outputs'])]
             tags = [t for m in page.math for t in re.findall(r'\\tag\{(.*?)\}', m)]
-            out += [f'{p.name}: two equations ({t})' for t in sorted({t for t in tags if tags.count(t) > 1})]
-            out += [f'{p.name} cell {i}: cites ({n}), which no equation is' for i, _, src, _ in N.code(source)
+            out += [f'{name}: two equations ({t})' for t in sorted({t for t in tags if tags.count(t) > 1})]
+            out += [f'{name} cell {i}: cites ({n}), which no equation is' for i, _, src, _ in N.code(source)
                     for n in re.findall(r'#\s*\((\d+\w?)\)', src) if n not in tags]
         if (root/'README.md').exists():
             page = Page((root/'README.md').read_text(encoding='utf-8'))
@@ -218,14 +219,14 @@ def build(root):
 
 
 def render(root, name, dest):
-    "One page as a standalone HTML file, to look at: `python tools/pages.py render 10_wgan page.html`"
+    "One page as a standalone HTML file, to look at: `python tools/pages.py render 10_wgan page.html`, `... render checks/10_wgan page.html`"
     from checks import copy
     dest = Path(dest).resolve()
     with copy(root):
         for p in N.notebooks('.'):
-            if not p.stem.startswith(name): p.unlink()
+            if not N.name('.', p).startswith(name): p.unlink()
         css = Path('nbs/styles.css').read_text(encoding='utf-8')
-        text = markdown(N.read(next(stage().glob('*.ipynb'))))
+        text = markdown(N.read(next(stage().rglob('*.ipynb'))))
     head = dest.with_suffix('.head')
     head.write_text(f'<style>body {{ max-width: 50em !important; font-family: sans-serif; font-size: 16px }} nav {{ font-size: 80% }} {css}</style>', encoding='utf-8')
     html, err = pandoc(['-f', 'markdown', '-t', 'html5', '--mathml', '--standalone', '--toc', '-H', str(head)],

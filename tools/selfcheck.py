@@ -31,6 +31,7 @@ def notebook(title, module, *cells):
 
 def write(root, name, nb):
     "A notebook as a file, formatted as nbdev formats it"
+    (root/'nbs'/name).parent.mkdir(exist_ok=True)
     (root/'nbs'/f'{name}.ipynb').write_text(json.dumps(nb, sort_keys=True, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
 
 
@@ -46,13 +47,19 @@ def sound(root):
     for d in ('nbs', 'lib', 'tools', 'runs/a'): (root/d).mkdir(parents=True)
     ini = (TOP/'settings.ini').read_text(encoding='utf-8')
     (root/'settings.ini').write_text(re.sub(r'(?m)^(lib_name|lib_path|repo) = .*', r'\1 = lib', ini), encoding='utf-8')
-    (root/'_quarto.yml').write_text('website:\n  sidebar:\n    contents:\n      - href: index.ipynb\n      - href: 00_low.ipynb\n      - href: 10_high.ipynb\n')
+    pages = 'index', '00_low', '10_high', 'checks/10_high', '10_more', '11_main'
+    (root/'_quarto.yml').write_text('website:\n  sidebar:\n    contents:\n' + ''.join(f'      - href: {p}.ipynb\n' for p in pages))
     (root/'nbs'/'_quarto.yml').symlink_to('../_quarto.yml')
     write(root, 'index', notebook('lib', None, 'See [low](00_low.ipynb#twice).', ('#| fig-alt: "a dot"\n1 + 1', value(image_png=PNG))))
     write(root, '00_low', notebook('Low', 'low', '## Twice\n\n$$\\hat y = 2 x \\tag{1}$$', (DOUBLE, None), ('assert double(2) == 4\ndouble(3)', value(text_plain=['6']))))
     write(root, '10_high', notebook('High', 'high', ('#| export\nfrom lib.low import double', None),
                                     ('#| export\ndef four(\n    x: int # a number\n) -> int:  # four times that\n    "Four times `x`"\n    return double(double(x))', None),
                                     'Uses `double`; back to [low](00_low.ipynb).', ('four(3)', value(text_plain=['12']))))
+    write(root, '10_more', notebook('More', 'more', ('#| export\nfrom lib.high import four', None),
+                                    ('#| export\ndef eight() -> int:  # a number\n    "Eight"\n    return four(2)', None), ('eight()', value(text_plain=['8']))))
+    write(root, '11_main', notebook('Main', '__main__', ('#| export\nimport sys\nfrom lib.high import four', None), ('#| export\nif __name__ == "__main__" and __package__: print(four(2), sys.argv)', None),
+                                    ('1 + 1', value(text_plain=['2']))))
+    write(root, 'checks/10_high', notebook('High: tests', None, 'Tests of [high](../10_high.ipynb), and of [low](../00_low.ipynb#twice).', ('from lib.high import four', None), ('four(5)', value(text_plain=['20']))))
     with checks.copy(root) as tmp:
         from nbdev.doclinks import nbdev_export
         nbdev_export.__wrapped__()
@@ -100,31 +107,48 @@ BREAKS = dict(
                 add('index', '[b](https://no/)'),
                 add('00_low', ('show_doc(double, renderer=type("R", (), dict(__init__=lambda *a, **k: None, _repr_markdown_=lambda self: 1/0)))', None)), swap('README.md', 'nbs/00_low.ipynb', 'nbs/no.ipynb')),
            ['drops this line of the title cell: More.', 'dollar sign', 'unclosed', 'https://no/: not an address', 'README.md: link nbs/no.ipynb', 'shows nothing']),
+          (add('checks/10_high', 'To [low](00_low.ipynb), to [no](../10_high.ipynb#no), $\\frac{a}$', '## Gone -'),
+           [f'checks/10_high.ipynb: {w}' for w in ('link 00_low.ipynb: no such page', 'link ../10_high.ipynb#no: no anchor', '[WARNING] Could not convert', 'cell 5: lost')]),
           (add('10_high', ('#| export\nimport no_such_module', None)), 'staging failed')],
     export=[(swap(LOW, 'return 2*x', 'return 3*x'), 'out of step'), (lambda r: (r/'lib'/'old.py').write_text('x = 1\n'), 'no notebook exports it'),
-            (swap('lib/_modidx.py', 'low.html#double', 'low.html#triple'), '_modidx.py')],
-    clean=[(swap('nbs/00_low.ipynb', '"execution_count": null', '"execution_count": 3'), 'nbdev_clean changes it')],
+            (swap('lib/_modidx.py', 'low.html#double', 'low.html#triple'), '_modidx.py'), (swap('lib/__main__.py', 'four(2)', 'four(3)'), 'lib/__main__.py: out of step'),
+            (lambda r: (r/'lib'/'__main__.py').unlink(), 'lib/__main__.py: out of step')],
+    clean=[(swap(f'nbs/{n}.ipynb', '"execution_count": null', '"execution_count": 3'), f'nbs/{n}.ipynb: nbdev_clean changes it') for n in ('00_low', 'checks/10_high')],
     readme=[(swap('README.md', 'A sentence.', 'Another.'), 'README.md'), (lambda r: (r/'nbs/images/readme-1.png').unlink(), 'readme-1.png'), (lambda r: (r/'nbs/images/readme-9.png').touch(), 'readme-9.png')],
     cells=[(add('00_low', ('#| eval: false\n1/0', None)), 'hides it'), (add('00_low', ('#| exprot\nx = 1', None)), 'not a directive'), (add('00_low', ('x = 1\n#| export', None)), 'below code'),
            (add('00_low', ('%time 1', None)), 'magic'), (add('00_low', ('try: 1\nexcept: 2', None)), 'bare except'), (add('00_low', ('1 +', None)), 'invalid syntax'), (add('00_low', ('import os\nx = 1', None)), 'imports and other code'),
-           (add('00_low', ('plot()', value(image_png=PNG))), 'fig-alt'), (lambda r: (r/'nbs'/'.notest').touch(), '.notest'), (lambda r: turn(r, '00_low'), 'opens with its title')],
+           (add('00_low', ('plot()', value(image_png=PNG))), 'fig-alt'), (lambda r: (r/'nbs'/'.notest').touch(), '.notest'), (lambda r: (r/'nbs'/'checks'/'.notest').touch(), 'nbs/checks/10_high.ipynb cell 0: a file .notest'),
+           (add('checks/10_high', ('#| eval: false\n1/0', None)), 'nbs/checks/10_high.ipynb cell 4: `eval: false`'), (lambda r: turn(r, '00_low'), 'opens with its title')],
     outputs=[(add('00_low', ('1/0', dict(output_type='error', ename='Bad', evalue='', traceback=[]))), 'a stored error'),
              (add('00_low', ('x', SAID('stderr', 'hm'))), 'stored stderr'), (add('00_low', ('x', SAID('stdout', 'UserWarning: hm'))), 'stored warning'),
              (add('00_low', ('x', {**value(text_plain='x'), 'data': {'application/vnd.jupyter.widget-view+json': {}}})), 'a widget'),
-             (lambda r: write(r, '20_bare', notebook('Bare', None, ('1 + 1', None))), 'no stored outputs')],
-    floors=[(swap(LOW, 'def double', 'from lib.high import four\ndef double'), 'not on a lower floor'), (swap(LOW, '    return', '    from . import high\n    return'), 'not on a lower floor')],
+             (lambda r: write(r, '20_bare', notebook('Bare', None, ('1 + 1', None))), 'no stored outputs'), (add('checks/10_high', ('x', SAID('stderr', 'hm'))), 'nbs/checks/10_high.ipynb cell 4: stored stderr')],
+    floors=[(swap(LOW, 'def double', 'from lib.high import four\ndef double'), 'low.py line 9: imports high, whose notebook does not come earlier'), (swap(LOW, '    return', '    from . import high\n    return'), 'does not come earlier'),
+            (swap(HIGH, 'def four', 'from .more import eight\ndef four'), 'imports more, whose notebook does not'), (swap(HIGH, 'def four', 'from .high import four\ndef four'), 'imports high, whose'),
+            (swap('lib/more.py', 'def eight', 'from .__main__ import sys\ndef eight'), 'imports __main__, whose'),
+            (lambda r: (r/'lib'/'own.py').write_text('# %% ../nbs/checks/10_high.ipynb #1'), 'lib/own.py: comes from no numbered notebook'), (both(*[swap('lib/__main__.py', 'nbs/11_', 'nbs/')]*3), 'lib/__main__.py: comes from no')],
     dependencies=[(swap(LOW, 'def double', 'import fastcore\ndef double'), 'must run without'), (swap(LOW, 'def double', 'import pandas\ndef double'), 'does not require'),
-                  (swap(LOW, 'def double', 'import matplotlib.pyplot\ndef double'), 'at the top'), (add('00_low', ('import pandas', None)), 'does not require')],
+                  (swap(LOW, 'def double', 'import matplotlib.pyplot\ndef double'), 'at the top'), (add('00_low', ('import pandas', None)), 'does not require'),
+                  (add('checks/10_high', ('import pandas', None)), 'nbs/checks/10_high.ipynb cell 4: imports pandas'), (swap('lib/__main__.py', 'import sys', 'import sys, fastcore'), 'lib/__main__.py line 9: imports fastcore')],
     side_effects=[(both(swap(LOW, 'def double', 'import torch, IPython; torch.manual_seed(3); torch.set_num_threads(3); print("hello"); open("x", "w").close()\ndef double'),
-                        lambda r: (r/'lib'/'z.py').write_text('1/0')), ['changes torch_rng', 'changes threads', 'imports IPython', 'hello', 'writes x', 'ZeroDivisionError'])],
+                        lambda r: (r/'lib'/'z.py').write_text('1/0')), ['changes torch_rng', 'changes threads', 'imports IPython', 'hello', 'writes x', 'ZeroDivisionError']),
+                  (swap('lib/__main__.py', 'if __name__ == "__main__" and __package__: print(four(2)', 'if True: print("it ran"'), 'it ran'),
+                  (swap('lib/__main__.py', 'print(four(2)', 'import accelerate; print(four(2)'), "`python -m lib --help` without what is not everywhere: ModuleNotFoundError: No module named 'accelerate'"),
+                  (swap('lib/__main__.py', 'print(four(2), sys.argv)', '0'), '`python -m lib --help` prints nothing')],
     docments=[(swap(LOW, '# a number', ''), 'no comment beside x'), (swap(LOW, '"Twice `x`"', 'pass'), 'no docstring'), (swap(LOW, ') -> int', ')'), 'not annotated'),
-              (swap(LOW, 'x: int # a', 'x: int, y: int # a'), 'shares its line')],
+              (swap(LOW, 'x: int # a', 'x: int, y: int # a'), 'shares its line'),
+              (swap('lib/__main__.py', 'if __name__', '__all__ = ["run"]\ndef run() -> None: pass\nif __name__'), 'lib/__main__.py line 14: run: no docstring')],
     compiles=[(swap(LOW, 'return 2*x', 'return 2*'), 'invalid syntax'), (swap(LOW, 'return 2*x', 'type X = int'), 'lib/low.py line 13')],
     paths=[(add('00_low', f'Look in {FOLDER}.'), FOLDER[:-2])],
     address=[(lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['git_url']), 'lib/no.txt'), (lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['doc_host']), 'lib/no.txt')],
-    sizes=[(lambda r: (r/'runs/a/w').write_bytes(bytes(9*2**20)), '8 is the limit'), (lambda r: [((r/f'runs/{k}').mkdir(), (r/f'runs/{k}/w').write_bytes(bytes(6*2**20))) for k in 'bcd'], '15 is the limit'),
-           (lambda r: (r/'nbs/left.pt').touch(), 'does not belong'), (swap('nbs/00_low.ipynb', 'A sentence.', 'A'*5*2**20), '4 is the limit')],
-    sidebar=[(swap('_quarto.yml', '10_high', '11_high'), '10_high.ipynb is not in the sidebar'), (swap('_quarto.yml', '00_low', '12_low'), '12_low.ipynb does not exist'),
+    sizes=[(lambda r: (r/'runs/a/w').write_bytes(bytes(9*2**20)), '8 is the limit'), (lambda r: [((r/f'runs/{k}').mkdir(), (r/f'runs/{k}/w').write_bytes(bytes(7*2**20))) for k in 'bcdefg'], '42.0 MB, 40 is the limit'),
+           (lambda r: (r/'nbs/left.pt').touch(), 'does not belong'), (lambda r: (r/'nbs/checks/left.pt').touch(), 'nbs/checks/left.pt: does not belong'),
+           (lambda r: [write(r, f'{d}/10_x', notebook('X', None, ('1', None))) for d in ('other', 'howto', 'checks')], 'nbs/other/10_x.ipynb: does not belong'),
+           (swap('nbs/checks/10_high.ipynb', 'A sentence.', 'A'*5*2**20), 'nbs/checks/10_high.ipynb: 5.0 MB, 4'), (swap('nbs/00_low.ipynb', 'A sentence.', 'A'*5*2**20), '4 is the limit')],
+    sidebar=[(swap('_quarto.yml', '10_high', '19_high'), '10_high.ipynb is not in the sidebar'), (swap('_quarto.yml', 'checks/10_high', 'checks/no'), ' checks/10_high.ipynb is not in the sidebar'),
+             (swap('_quarto.yml', 'checks/10_high', 'checks/no'), 'checks/no.ipynb does not exist'), (swap('_quarto.yml', 'href: checks', 'href: checks/10_high.ipynb\n      - href: checks'), 'out of order'),
+             (lambda r: write(r, 'howto/images', notebook('X', None, ('1', None))), 'howto/images.ipynb is not in the sidebar'),
+             (both(swap('_quarto.yml', 'index', '99_x'), swap('_quarto.yml', '00_low', 'index'), swap('_quarto.yml', '99_x', '00_low')), 'out of order'), (swap('_quarto.yml', '00_low', '12_low'), '12_low.ipynb does not exist'),
              (both(swap('_quarto.yml', '00_low', '99_x'), swap('_quarto.yml', '10_high', '00_low'), swap('_quarto.yml', '99_x', '10_high')), 'out of order')],
 )
 
@@ -161,11 +185,12 @@ def runner():
         write(root, '20_own', notebook('Own', 'own', ('#| export\nassert False', None), ('x = 1', None)))                        # only its own
         write(root, '21_shown', notebook('Shown', None, ('class A:\n    def _repr_html_(self): return 1/0\nA()', None)))       # fails when it is displayed
         write(root, '22_slow', notebook('Slow', None, ('import time\nwhile time.process_time() < 3.5: pass', None)))
-        want = {'00_low': 'ok', '00_low@exported': 'ok', '10_high': 'ok', '10_high@exported': 'FAIL', '20_own': 'FAIL', '20_own@exported': 'ok',
+        write(root, 'checks/20_own', notebook('Own: tests', None, ('import os', None), ('assert os.getcwd().endswith("checks")', None), ('1/0', None)))   # a companion
+        want = {'00_low': 'ok', '00_low@exported': 'ok', '10_high': 'ok', '10_high@exported': 'FAIL', '10_more': 'ok', '10_more@exported': 'ok', 'checks/10_high': 'ok', 'checks/20_own': 'FAIL', '20_own': 'FAIL', '20_own@exported': 'ok',
                 '21_shown': 'FAIL', '22_slow': 'FAIL'}
         r = test('0_', '2')
         got = {m[2]: m[1] for m in re.finditer(r'(?m)^(ok|FAIL) +(\S+) ', r.stdout)}
-        if got != want or r.returncode != 1 or r.stdout.splitlines()[-1] != '4 passed, 4 failed': out.append(f'{got}\n{r.stdout}{r.stderr}')
+        if got != want or r.returncode != 1 or r.stdout.splitlines()[-1] != '7 passed, 5 failed': out.append(f'{got}\n{r.stdout}{r.stderr}')
         out += [f'does not say {s!r}' for s in ('assert four(3) == 12', 'ZeroDivisionError', 'of processor time; a notebook may take') if s not in r.stdout]
         write(root, '30_hangs', notebook('Hangs', None, ('import time; time.sleep(1000)', None)))
         r = test('30_hangs', limit=3)
@@ -173,8 +198,76 @@ def runner():
         for words, code, last in [(['nothing-is-called-this'], 1, '0 passed, 0 failed'), (['00_low'], 0, '2 passed, 0 failed')]:
             r = test(*words)
             if r.returncode != code or r.stdout.splitlines()[-1] != last: out.append(f'{words}: {r.returncode}\n{r.stdout}{r.stderr}')
+        for clash in ('sizes', '10_high@exported', '50_two\nlines'):
+            write(root, clash, notebook('Clash', None, ('1', None)))
+            r = test('00_low')
+            if r.returncode != 1 or 'rename the notebook' not in r.stderr: out.append(f'a notebook called {clash!r}: {r.returncode}\n{r.stdout}{r.stderr}')
+            (root/'nbs'/f'{clash}.ipynb').unlink()
+    return out
+
+
+# What stands for pip and for Python in the clones below: `pip install -e .` writes the folder it is called in, and its log, into the environment
+PIP = """import os, sys
+site = os.path.dirname(os.path.dirname(__file__))
+open(os.path.join(site, 'vidgan.pth'), 'w').write(os.getcwd())
+open(os.path.join(sys.prefix, 'log'), 'a').write(' '.join(sys.argv[1:]) + chr(10))
+"""
+PYTHON = """#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exec {python} "$@"
+{python} -m venv --without-pip "$3" || exit 1
+for site in "$3"/lib/python3*/site-packages; do mkdir "$site/pip"; cp {pip} "$site/pip/__main__.py"; done
+"""
+
+
+def make():
+    "`make` installs into an environment of its own, and never silently into one that another clone's vidgan_nb is installed in"
+    out = []
+    if not shutil.which('make'): return out                     # CONTRIBUTING says how to do without
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp = Path(tmp).resolve()
+        (tmp/'pip.py').write_text(PIP)
+        (tmp/'python').write_text(PYTHON.format(python=sys.executable, pip=tmp/'pip.py'))
+        (tmp/'python').chmod(0o755)
+        def clone(name):
+            for d in ('tools', 'vidgan_nb'): (tmp/name/d).mkdir(parents=True)
+            for f in ('Makefile', 'tools/whose.py', 'setup.py', 'settings.ini'): shutil.copy2(TOP/f, tmp/name/f)
+            (tmp/name/'vidgan_nb'/'__init__.py').touch()
+            (tmp/name/'tools'/'test.py').write_text('import sys, vidgan_nb; print("tests in", sys.prefix, "of", vidgan_nb.__file__)')
+        def run(name, *words, wanted, code=0, installs=0, where=None, **env):
+            where = where or tmp/name/'.venv'
+            log = lambda: (where/'log').read_text().count('install') if (where/'log').exists() else 0
+            before = log()
+            keep = {k: v for k, v in os.environ.items() if k not in ('VIRTUAL_ENV', 'VENV', 'CI', 'FORCE', 'MAKEFLAGS', 'PYTHONPATH', 'MAKELEVEL', 'PYTHON')}
+            r = subprocess.run(['make', '--no-print-directory', *words], cwd=tmp/name, capture_output=True, text=True, env={**keep, 'PYTHON': str(tmp/'python'), **env})
+            said = r.stdout + r.stderr
+            if r.returncode != code or log() - before != installs or any(w not in said for w in wanted): out.append(f'{name}: make {words} {env}: {log() - before} installs, exit status {r.returncode}: {said}')
+            return said
+        tests = lambda name, env=None: f'tests in {env or tmp/name/".venv"} of {tmp/name/"vidgan_nb"}'
+        for name in ('a', 'b', 'c', 'e'): clone(name)
+        theirs = tmp/'a'/'.venv'
+        run('a', 'test', wanted=['making .venv', tests('a')], installs=1)                                       # a fresh clone
+        if 'installing' in run('a', 'test', wanted=[tests('a')]): out.append('an environment that is in order is installed again')
+        run('a', 'test', wanted=[tests('a')], VIRTUAL_ENV=str(theirs))                                          # its own, active
+        pth = next(theirs.glob('lib/*/site-packages/vidgan.pth'))
+        refusal = [f'installed from {tmp/"a"}', 'make VENV=.venv test', 'FORCE=1']
+        run('b', f'VENV={theirs}', 'test', wanted=refusal, code=2, where=theirs)                                # another clone's, asked for: refused
+        run('b', 'test', wanted=refusal, code=2, where=theirs, VENV=str(theirs))
+        run('b', 'clean', wanted=[], where=theirs, VENV=str(theirs))
+        run('b', 'test', wanted=[f'{theirs} has vidgan_nb installed from {tmp/"a"} and stays as it is', tests('b')], installs=1, VIRTUAL_ENV=str(theirs))    # active: passed over
+        run('b', 'test', wanted=['stays as it is', tests('b')], VIRTUAL_ENV=str(theirs))
+        run('c', f'VENV={theirs}', 'test', wanted=['stays as it is', tests('c')], installs=1, CI='true')        # in CI too, even where it was asked for
+        if pth.read_text() != str(tmp/'a'): out.append(f'an environment that is passed over now belongs to {pth.read_text()}')
+        (tmp/'e'/'.venv').symlink_to(theirs)
+        run('e', 'test', wanted=refusal[:1], code=2, where=theirs)                                              # .venv that is only a link to another clone's
+        run('b', 'setup', f'VENV={theirs}', 'FORCE=1', wanted=['installing'], installs=1, where=theirs)         # taken over
+        run('b', 'test', wanted=[tests('b', theirs)], where=theirs, VIRTUAL_ENV=str(theirs))
+        run('a', 'test', wanted=[tests('a')], installs=1)                                                       # its own again, since it stands in a
+        pth.unlink()
+        run('a', 'test', wanted=[tests('a')], installs=1)                                                       # uninstalled by hand
+        (tmp/'b').rename(tmp/'d')
+        run('d', 'test', wanted=[tests('d')], installs=1)                                                       # a clone that was moved
     return out
 
 
 HEAVY = 'site', 'side_effects'
-ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner}
+ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner, 'make': make}

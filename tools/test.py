@@ -5,7 +5,7 @@
     python tools/test.py --list            their names
 
 A notebook is run with its own definitions (`10_wgan`) and its checks are run against the exported module (`10_wgan@exported`).
-Each test is a process of its own with one torch thread and a time limit; as many run at once as there are cores. A notebook may
+Each test is a process of its own with one torch thread and a time limit; as many run at once as there are cores. A notebook
 should take 30 s of processor time a pass at most; it is marked slow above that, and fails above twice that. Ends with `N passed, M failed`, and with a non-zero status if any failed or nothing ran.
 """
 import argparse, os, signal, subprocess, sys, tempfile, threading, time, traceback
@@ -21,11 +21,21 @@ def tests(root):
     import checks, nbrun, selfcheck
     found = {f.__name__: (lambda f=f: f(root)) for f in checks.ALL}
     out = {'site': found.pop('site')} if 'site' in found else {}
+    def put(name, f):
+        if name in out or not name.isprintable(): sys.exit(f'{name!r}: two tests have this name, or it cannot be printed; rename the notebook')
+        out[name] = f
     for p in N.notebooks(root):
         for exported in (False, True):
             if exported and not N.default_exp(N.read(p)): continue
-            out[p.stem + '@exported'*exported] = lambda p=p, e=exported: [x for x in [nbrun.run(p, e)] if x]
-    return out | {f'selfcheck {k}': f for k, f in selfcheck.ALL.items()} | found
+            put(book(root, p) + '@exported'*exported, lambda p=p, e=exported: [x for x in [nbrun.run(p, e)] if x])
+    for k, f in selfcheck.ALL.items(): put(f'selfcheck {k}', f)
+    for k, f in found.items(): put(k, f)
+    return out
+
+
+def book(root, path):
+    "The name of a notebook's test: 10_wgan, checks/10_wgan"
+    return N.name(root, path).removesuffix('.ipynb')
 
 
 def one(root, name):
@@ -93,16 +103,16 @@ def main():
     if a.one: sys.exit(one(a.root, a.one))
     names = [n for n in tests(a.root) if not a.words or any(w in n for w in a.words)]
     if a.list: print('\n'.join(names)); return
-    books = {n.stem for n in N.notebooks(a.root)}
+    books = {book(a.root, p) for p in N.notebooks(a.root)}
     start, passed, width = time.monotonic(), 0, max(map(len, names), default=0)
     with ThreadPoolExecutor(a.jobs) as pool:
-        book = {n: n.split('@')[0] in books for n in names}
-        jobs = {pool.submit(spawn, a.root, n, a.limit if book[n] else 3*a.limit, a.cpu if book[n] else 0): n for n in names}
+        is_book = {n: n.split('@')[0] in books for n in names}
+        jobs = {pool.submit(spawn, a.root, n, a.limit if is_book[n] else 3*a.limit, a.cpu if is_book[n] else 0): n for n in names}
         try:
             for j in as_completed(jobs):
                 ok, said, took, used = j.result()
                 passed += ok
-                print(f"{'ok  ' if ok else 'FAIL'}  {jobs[j]:{width}}  {took:6.1f} s  {used:6.1f} s cpu{'  slow' if book[jobs[j]] and used > 30 else ''}", flush=True)
+                print(f"{'ok  ' if ok else 'FAIL'}  {jobs[j]:{width}}  {took:6.1f} s  {used:6.1f} s cpu{'  slow' if is_book[jobs[j]] and used > 30 else ''}", flush=True)
                 if not ok: print('\n'.join('      ' + (l if len(l) < 500 else l[:500] + ' ...') for l in said.strip().splitlines()), flush=True)
         except KeyboardInterrupt:
             stopping.set()

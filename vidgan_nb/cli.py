@@ -901,3 +901,6 @@ def main(
             if e.errno != errno.ENAMETOOLONG: raise
             _wrong(f'a name is too long: {str(e.filename):.60}...'); return 2
     return 0
+
+# %% ../nbs/40_cli.ipynb #40-cli-run
+if __name__ == '__main__' and __package__: sys.exit(main())
