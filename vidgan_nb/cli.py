@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PACKAGE', 'COMMANDS', 'docments', 'knobs', 'train', 'Trained', 'sample', 'arc', 'interpolate', 'refine', 'Array',
-           'score', 'runs', 'record', 'data_list', 'data_check', 'data_fetch', 'bench', 'probe', 'embed', 'lab', 'demo',
-           'command', 'main']
+           'score', 'runs', 'record', 'tune', 'data_list', 'data_check', 'data_fetch', 'bench', 'probe', 'embed', 'lab',
+           'demo', 'command', 'main']
 
 # %% ../nbs/40_cli.ipynb #40-cli-003
 import ast, contextlib, difflib, errno, functools, importlib.metadata, importlib.util, inspect, io, itertools, math, os, shlex, sys, textwrap, tokenize, traceback, types, warnings
@@ -119,6 +119,7 @@ def train(
     device: str | None = None,       # cpu, cuda, cuda:1; the GPU if there is one
     precision: str | None = None,    # float32 or bf16; the recipe's, or float32, if not given
     plain: bool = False,             # take every step by itself; on a GPU it is else recorded once and replayed
+    compile: str = '',               # a backend of torch.compile for the networks, such as inductor
     tensorboard: bool = False,       # write the history to OUT/tensorboard too
     **knobs                          # numbers of the method
 ) -> None:
@@ -131,7 +132,7 @@ def train(
     _check_seed(recipe['seed'])
     if recipe.get('precision') == 'float32': del recipe['precision']                   # what a recipe means that names none
     out = Path(out) if out else folder or Path('out')/(Path(name).stem if name.endswith(('.yaml', '.yml')) else Path(name).name)
-    try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, bar=_bar(), fast=not plain, tensorboard=tensorboard)
+    try: loop = run_recipe(recipe, out, root, _device(device), resume, changed, bar=_bar(), fast=not plain, compile=compile, tensorboard=tensorboard)
     except KeyboardInterrupt as e:
         if not str(e): raise
         same = ''.join(f' --{k} {shlex.quote(v)}' for k, v in dict(root=root, device=device).items() if v)
@@ -592,52 +593,161 @@ def _scored(found, about, real, json, csv):
          *[f'  {k:{wide}}  {s.value:.4g}' + (f' ± {s.error:.2g}' if math.isfinite(s.error) else '') for k, s in found.items()])
 
 # %% ../nbs/40_cli.ipynb #40-cli-037
-def runs() -> None:
-    "Say of each recipe if its record is fresh or stale, and why"
+def runs(
+    *,
+    recheck: bool = False,      # replay the witnesses of records whose code has changed, and note in runs/verified.json which agree
+    verify: bool = False,       # compare every file of every record with its checksum
+    jobs: int = 2,              # processes that recheck
+    root: str | None = None     # folder the data are in; else $VIDGAN_DATA, else ./data; needed where functions that read data changed
+) -> None:
+    "Say of each recipe if its record is fresh, verified or stale, and why"
+    from vidgan_nb.records import record_names, recheck as replay_witnesses, runs_folder
+    if verify or recheck:
+        wrong = _damaged(runs_folder()) if verify else replay_witnesses(jobs=jobs, root=root)
+        for name, lines in wrong.items():
+            for line in lines: _say(f'{name}: {line}')
+        bad = sum(map(bool, wrong.values()))
+        _say(f'{len(wrong) - bad} of {len(wrong)} records are whole' if verify else _counted(wrong))
+        if bad: raise typer.Exit(1)
+        return
+    from vidgan_nb.loops import recipe_names
+    names = sorted({*recipe_names(), *record_names()})
+    wide = max(map(len, names))
+    for name in names: _say(*_state_of(name, wide))
+
+# %% ../nbs/40_cli.ipynb #40-cli-037b
+def _state_of(name, wide):
+    "The lines of `vidgan runs` for one recipe or record"
     from vidgan_nb.data import BadInput
     from vidgan_nb.loops import load_recipe, method, recipe_names, unchanged, variants
     from vidgan_nb.records import Run, runs_folder
-    names = sorted({*recipe_names(), *(f.parent.name for f in runs_folder().glob('*/record.json'))})
-    wide = max(map(len, names))
-    for name in names:
-        try:
-            if not (runs_folder()/name/'record.json').is_file():
-                more = f', or with a variant as in {name}@{",".join(v)}' if (v := variants(name)) else ''
-                _say(f'{name:{wide}}  missing  {load_recipe(name)["steps"]:,} steps; make it with: vidgan record {name}{more}')
-                continue
-            run = Run(runs_folder()/name)
-            m, wanted = run.made, load_recipe(name)['steps'] if unchanged(name) in recipe_names() else run.steps
-            _say(f'{name:{wide}}  {run.state:7}  {run.steps:,}' + (f' of {wanted:,}' if run.steps != wanted else '') +
-                 f' steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} ({m["threads"]} threads), {m["date"]}, torch {m["torch"]}')
-            for k, v in run.scores.items(): _say(f'{"":{wide}}  {_by(k)} {v["first"]:.4g} -> {v["last"]:.4g}')
-            for what in getattr(sys.modules[method(run.recipe).__module__], 'verdicts', lambda run: [])(run): _say(f'{"":{wide}}  {what}')
-            for what in run.stale: _say(f'{"":{wide}}  since then: {what}')
-        except BadInput as e: _say(f'{name:{wide}}  damaged  {e}')
+    try:
+        if not (runs_folder()/name/'record.json').is_file():
+            more = f', or with a variant as in {name}@{",".join(v)}' if (v := variants(name)) else ''
+            return [f'{name:{wide}}  missing  {load_recipe(name)["steps"]:,} steps; make it with: vidgan record {name}{more}']
+        run = Run(runs_folder()/name)
+        m, wanted, state = run.made, load_recipe(name)['steps'] if unchanged(name) in recipe_names() else run.steps, run.state
+        of, at = f' of {wanted:,}' if run.steps != wanted else '', f' (at {run.verified})' if state == 'verified' else ''
+        out = [f'{name:{wide}}  {state:8}  {run.steps:,}{of} steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} ({m["threads"]} threads), {m["date"]}, torch {m["torch"]}{at}']
+        out += [f'{"":{wide}}  {_by(k)} {v["first"]:.4g} -> {v["last"]:.4g}' for k, v in run.scores.items()]
+        out += [f'{"":{wide}}  {what}' for what in getattr(sys.modules[method(run.recipe).__module__], 'verdicts', lambda run: [])(run)]
+        return out + [f'{"":{wide}}  since then: {what}' for what in run.stale]
+    except BadInput as e: return [f'{name:{wide}}  damaged  {e}']
+
+def _damaged(folder):
+    "name -> what is wrong with the files of each record"
+    from vidgan_nb.data import BadInput
+    from vidgan_nb.records import Run, record_names
+    out = {}
+    for name in record_names(folder):
+        try: Run(folder/name).verify(); out[name] = []
+        except BadInput as e: out[name] = [str(e)]
+    return out
+
+def _counted(wrong):
+    "The last line of a recheck"
+    from collections import Counter
+    from vidgan_nb.records import Run, runs_folder
+    n = Counter('stale' if lines else Run(runs_folder()/name).state for name, lines in wrong.items())
+    return ', '.join(f'{n[k]} {k}' for k in ('fresh', 'verified', 'partial', 'stale'))
 
 # %% ../nbs/40_cli.ipynb #40-cli-038
 def record(
-    names: list[str],           # recipes, one after the other; one that fails does not stop the next
+    names: list[str] = (),          # recipes, or files that list some, one a line, most wanted first
     *,
-    root: str | None = None,    # folder the data are in; else $VIDGAN_DATA, else ./data
-    device: str | None = None,  # cpu, cuda, cuda:1; the GPU if there is one
-    out: str = 'out',           # the runs go to OUT/NAME; one that is there already is gone on with
-    plain: bool = False         # take every step by itself; on a GPU it is else recorded once and replayed
+    seeds: str | None = None,       # such as 0-2: each recipe with each of these seeds
+    budget: str | None = None,      # time to spend, such as 2h or 540s; at its end the step is finished and a checkpoint written
+    nice: bool = False,             # let other programs go first
+    lanes: int = 1,                 # processes that share the list, on one GPU
+    to: str | None = None,          # on a machine that forgets: a folder for archives of all records made, at most eight files of 15 MB
+    collect: str | None = None,     # take in the archives from such a folder
+    dry_run: bool = False,          # only say what is left to do, how long it takes, and what would fail
+    no_rehearsal: bool = False,     # do not try the end of each run with an untrained network before the first step
+    root: str | None = None,        # folder the data are in; else $VIDGAN_DATA, else ./data
+    device: str | None = None,      # cpu, cuda, cuda:1; the GPU if there is one
+    out: str | None = None,         # folder of runs under way; in the user's cache if not given
+    here: bool = False,             # in a git repository: use the code as it stands, not that of the last commit
+    plain: bool = False,            # take every step by itself; on a GPU it is else recorded once and replayed
+    compile: str = ''               # a backend of torch.compile, such as inductor
 ) -> None:
-    "Run recipes in full, and leave their records in runs/"
-    from vidgan_nb.data import BadInput, nearest
-    from vidgan_nb.loops import NotFinite, load_recipe, recipe_names, unchanged
-    from vidgan_nb.records import record as make_record
-    for name in names: nearest(unchanged(name), recipe_names(), 'recipe'); load_recipe(name)
-    failed = []
-    for name in names:
-        try: run = make_record(name, root, _device(device), Path(out)/name, bar=_bar(), fast=not plain)
-        except (BadInput, NotFinite) as e: failed.append(name); _wrong(f'{name}: {e}')
-        except KeyboardInterrupt as e:
-            if str(e): e.args = (f'{name} {e}; the same command goes on with it',)
-            raise
-        except Exception: failed.append(name); traceback.print_exc()
-        else: _say(f'{run}', f'  {_near(run.folder)}' if run else '')
-    if failed: raise typer.Exit(1)
+    "Make the records of recipes, in as many sittings as it takes; what is finished is skipped"
+    from time import monotonic
+    from vidgan_nb.data import BadInput
+    from vidgan_nb.queue import Place, collect as take_in, duration, read_list, run_lanes, run_list, work_folder
+    from vidgan_nb.records import runs_folder
+    if bool(names) == bool(collect): raise BadInput('say which recipes to record, or --collect FOLDER, and not both')
+    if collect: take_in(collect, say=_say); return
+    names, device, until = read_list(names, seeds or ''), _device(device), monotonic() + duration(budget)
+    if not here and not dry_run: _at_commit()
+    if nice: os.nice(10)
+    place = Place(Path(out) if out else work_folder(), runs_folder(), Path(to) if to else None, root, device, not plain, compile, until=until, say=_say)
+    if dry_run: _plan(names, place, not no_rehearsal); return
+    done = run_lanes(lanes, names, place, not no_rehearsal) if lanes > 1 else run_list(names, place, not no_rehearsal)
+    if seeds: _grouped(names)
+    if 'failed' in done.values(): raise typer.Exit(1)
+
+# %% ../nbs/40_cli.ipynb #40-cli-038b
+def _at_commit():
+    "In a git repository: go on with the code of its last commit, since the files may change while hours of training run"
+    from vidgan_nb.queue import code_at
+    from vidgan_nb.records import commit, runs_folder
+    if 'VIDGAN_COMMIT' in os.environ or not (found := code_at()): return
+    if (commit() or '').endswith('+'): _wrong(f'note: the code of commit {found[1]} is used, not the changes since; --here uses them')
+    path = os.pathsep.join(filter(None, [str(found[0]), os.environ.get('PYTHONPATH')]))
+    env = os.environ | dict(PYTHONPATH=path, VIDGAN_COMMIT=found[1], VIDGAN_RUNS=str(runs_folder().resolve()))
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, '-P', '-m', 'vidgan_nb', *sys.argv[1:]], env)
+
+def _clock(seconds):
+    "12,345 s as 3h26"
+    if math.isnan(seconds): return 'unknown'
+    return f'{seconds:.0f} s' if seconds < 120 else f'{seconds/60:.0f} min' if seconds < 7200 else f'{int(seconds//3600)}h{int(seconds%3600//60):02d}'
+
+def _plan(names, place, rehearsal):
+    "What a list still takes"
+    import shutil
+    from vidgan_nb.data import shared
+    from vidgan_nb.queue import check_list, look_up
+    place.work.mkdir(parents=True, exist_ok=True)
+    items = [look_up(n, place.work, place.runs, place.device) for n in names]
+    with shared(): wrong = check_list(names, place, rehearsal)
+    wide = max(map(len, names))
+    for i in items:
+        left = '' if i.state == 'whole' else f'{_clock(i.seconds)} left' + (f', {i.memory:,} MB' if i.memory else '')
+        _say(f'{i.name:{wide}}  {i.state:8} {i.done:,} of {i.steps:,} steps  {left}' + (f'  would fail: {wrong[i.name]}' if i.name in wrong else ''))
+    todo = [i for i in items if i.state != 'whole']
+    known, unknown = sum(i.seconds for i in todo if not math.isnan(i.seconds)), sum(math.isnan(i.seconds) for i in todo)
+    _say(f'{len(todo)} of {len(items)} to do, {_clock(known)}' + (f' and {unknown} of unknown length' if unknown else '') +
+         f'; {shutil.disk_usage(place.work).free/1e9:.0f} GB of disk free' + (f'; {len(wrong)} would fail' if wrong else ''))
+    if wrong: raise typer.Exit(1)
+
+def _grouped(names):
+    "Seeds of one recipe as one line"
+    from vidgan_nb.records import Run, runs_folder, seeds, summarise
+    for base in dict.fromkeys(Run(runs_folder()/n).name.rpartition('seed=')[0].rstrip('@,') or n for n in names if (runs_folder()/n/'record.json').is_file()):
+        found = seeds(base)
+        for k in found[0].scores: _say(f'{base}  {_by(k)} {summarise(r.scores[k]["last"] for r in found if k in r.scores)}')
+
+def tune(
+    names: list[str] = (),          # of recipes; those in the file if none is named
+    *,
+    try_: str,                      # a file of settings, one a line as in lr=0.05,lam_vid=1, each rival's below its [NAME]
+    budget: str | None = None,      # time to spend, such as 2h; the next call goes on
+    seeds: str = '0',               # of each setting
+    nice: bool = False,             # let other programs go first
+    root: str | None = None,        # folder the data are in; else $VIDGAN_DATA, else ./data
+    device: str | None = None       # cpu, cuda, cuda:1; the GPU if there is one
+) -> None:
+    "Try settings of a recipe on held-out training images; the test set is not looked at"
+    from time import monotonic
+    from vidgan_nb.data import nearest, shared
+    from vidgan_nb.queue import _seeds, duration, read_tries, tune as search
+    tries, until = read_tries(try_, names[0] if names else ''), monotonic() + duration(budget)
+    if nice: os.nice(10)
+    with shared():
+        for name in names or tries:
+            rows = search(nearest(name, tries, 'recipe in the file'), tries[name], root, _device(device), _seeds(seeds), until, say=_say)
+            if rows: _say(f'{name}: best of {len(rows)} is {rows[0]["setting"]}')
 
 # %% ../nbs/40_cli.ipynb #40-cli-039
 _HERE = {'give root=': 'give --root', 'give size=': 'give --set data.size=32', 'VIDGAN_DATA, or download': 'VIDGAN_DATA, or try "vidgan data fetch"',
@@ -778,7 +888,7 @@ def _kind(annotation):
     return annotation.split(' | ')[0].removeprefix('list[').removeprefix('tuple[').rstrip(']').replace(', ', ',').replace('...', '').replace('str', 'text').upper() or 'VALUE'
 
 # %% ../nbs/40_cli.ipynb #40-cli-050
-COMMANDS = {'train': train, 'sample': sample, 'score': score, 'interpolate': interpolate, 'refine': refine, 'runs': runs, 'record': record,
+COMMANDS = {'train': train, 'sample': sample, 'score': score, 'interpolate': interpolate, 'refine': refine, 'runs': runs, 'record': record, 'tune': tune,
             'probe': probe, 'embed': embed, 'data': {'list': data_list, 'check': data_check, 'fetch': data_fetch}, 'bench': bench, 'lab': lab, 'demo': demo}
 
 def command(
@@ -797,7 +907,7 @@ def command(
             continue
         default = ... if p.default is p.empty else list(p.default) if isinstance(p.default, tuple) else p.default
         shown = dict(show_default=default not in (..., None, [], False), help=said[p.name][2])
-        if p.kind == p.KEYWORD_ONLY: what = typer.Option(default, f'--{p.name.replace("_", "-")}', **shown, **{} if p.annotation is bool else dict(metavar=_kind(said[p.name][0])))
+        if p.kind == p.KEYWORD_ONLY: what = typer.Option(default, f'--{p.name.replace("_", "-").rstrip("-")}', **shown, **{} if p.annotation is bool else dict(metavar=_kind(said[p.name][0])))
         else: what = typer.Argument(default or None, **shown, metavar=p.name.upper())
         ps.append(p.replace(default=what))
     def call(**kw): return f(**{k: v for k, v in kw.items() if v is not None})

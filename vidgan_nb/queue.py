@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PART', 'PARTS', 'RESERVE', 'UP', 'read_list', 'duration', 'work_folder', 'Item', 'look_up', 'rehearse', 'needs',
-           'faster_precision', 'pack', 'collect', 'Place', 'check_list', 'attempt', 'run_list', 'read_tries',
-           'held_out', 'tune', 'best_first', 'read_table']
+           'faster_precision', 'pack', 'collect', 'Place', 'check_list', 'attempt', 'run_list', 'run_lanes', 'code_at',
+           'read_tries', 'held_out', 'tune', 'best_first', 'read_table']
 
 # %% ../nbs/07_queue.ipynb #07-queue-003
 import contextlib, csv, json, math, os, re, shutil, subprocess, sys, tarfile, tempfile, time, traceback, uuid
@@ -17,7 +17,7 @@ import torch, yaml
 
 # %% ../nbs/07_queue.ipynb #07-queue-005
 from .data import BadInput, load, nearest, shared
-from .loops import (NotFinite, OutOfTime, _Hold, _pictures, build, checkpoints, load_recipe, method, precise, read_checkpoint,
+from .loops import (RECIPES, NotFinite, OutOfTime, _Hold, _pictures, build, checkpoints, load_recipe, method, precise, read_checkpoint,
                              recipe_names, resolve, resume, settings, train, unchanged, unmoved, watch)
 from .records import (MOST, SOURCES, Run, _search, check_writable, commit, half, record_names, runs_folder, small, sources, stand_in,
                                write_record)
@@ -409,6 +409,49 @@ def run_list(
     return out
 
 # %% ../nbs/07_queue.ipynb #07-queue-036
+def run_lanes(
+    n: int,                  # processes
+    names: list,             # of recipes, most wanted first
+    place: Place,            # where they are made
+    rehearsal: bool = True   # take the end of each run first
+) -> dict[str, str]:         # name -> whole, failed, ...: the state in the end
+    "Several processes that share a list"
+    for d in (place.work, place.runs, *([place.to] if place.to else [])): check_writable(d)
+    with shared(): wrong = check_list(names, place, rehearsal)
+    for k, why in wrong.items(): _note(place, name=k, state='failed', why=why)
+    left = [x for x in names if x not in wrong]
+    words = [sys.executable, '-P', '-m', 'vidgan_nb', 'record', *left, '--here', '--no-rehearsal', '--device', place.device, '--out', str(place.work)]
+    for flag, v in dict(to=place.to, root=place.root, compile=place.compile).items(): words += [f'--{flag}', str(v)] if v else []
+    if place.until < math.inf: words += ['--budget', f'{max(1, place.until - time.monotonic()):.0f}s']
+    env = os.environ | dict(VIDGAN_RUNS=str(place.runs.resolve()), OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1)//n)),
+                            PYTHONPATH=os.pathsep.join([str(RECIPES.parent.parent), os.environ.get('PYTHONPATH', '')]))
+    children = [subprocess.Popen([*words, *(['--plain'] if not place.fast else [])], env=env) for _ in range(n if left else 0)]
+    try:
+        for c in children: c.wait()
+    except KeyboardInterrupt:
+        for c in children: c.terminate()                              # each finishes its step and writes a checkpoint
+        for c in children: c.wait()
+        raise
+    return {x: 'failed' if x in wrong else look_up(x, place.work, place.runs, place.device).state for x in names}
+
+def code_at(
+    revision: str = 'HEAD'     # of the repository that this package lies in
+) -> tuple[Path, str] | None:  # the worktree and its commit; None outside a repository
+    "The code of one commit, in a worktree in the user's cache"
+    top = RECIPES.parent.parent
+    if not (top/'.git').exists() or not (top/'settings.ini').is_file(): return None
+    def git(*words):
+        r = subprocess.run(['git', *words], cwd=top, capture_output=True, text=True)
+        if r.returncode: raise BadInput(f'git {words[0]} failed ({" ".join(r.stderr.split()):.200}): --here uses the code as it stands')
+        return r.stdout.strip()
+    at = git('rev-parse', '--short=12', f'{revision}^{{commit}}')
+    folder = resolve('metrics:cache_folder')()/'code'/at
+    if not (folder/RECIPES.parent.name/'__init__.py').is_file():
+        git('worktree', 'prune')
+        git('worktree', 'add', '--force', '--detach', str(folder), at)
+    return folder, at
+
+# %% ../nbs/07_queue.ipynb #07-queue-038
 UP = {'held-out accuracy': 1, 'kNN of training images': 1, 'FID': -1, 'KID': -1, 'W2': -1}     # which score decides, and which way is better
 
 def read_tries(
@@ -457,7 +500,7 @@ def _scored_alone(loop):
     try: return loop.score()
     finally: loop.recipe = recipe
 
-# %% ../nbs/07_queue.ipynb #07-queue-037
+# %% ../nbs/07_queue.ipynb #07-queue-039
 def tune(
     name: str,           # of a recipe, perhaps with a variant
     tries: list,         # settings, each as in 'lr=0.05,lam_vid=1'; 'default' changes nothing
