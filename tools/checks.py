@@ -289,6 +289,43 @@ def sizes(root):
     return out + [f'{n}: does not belong into nbs/' for n in (p.relative_to(root).as_posix() for p in N.files(root)) if n.startswith('nbs/') and not known.match(n)]
 
 
+def _records(root):
+    "The module that reads the project's records, and where they lie; None in a project without"
+    lib = N.settings(root)['lib_name']
+    if not (Path(root)/lib/'records.py').is_file(): return None, None
+    return __import__(f'{lib}.records', fromlist=['records']), Path(root)/'runs'
+
+
+def witnesses(root):
+    "Every record is whole and says what today's code does: where code changed, its witness is replayed; runs/verified.json is in step"
+    R, runs = _records(root)
+    if not R: return []
+    R.commit()                                                # fails early where git is broken
+    stale = {n: wrong for n, wrong in R.recheck(runs=runs, root=os.environ.get('VIDGAN_DATA'), write=False).items() if wrong}
+    late = [n for n in R.record_names(runs) if n not in stale and R.Run(runs/n).state == 'stale']
+    return ([f'runs/{n}: {w}' for n, wrong in stale.items() for w in wrong] +
+            [f'runs/{n}: its code has changed, and its witness agrees: note that with "vidgan runs --recheck"' for n in late])
+
+
+SHOWN = re.compile(r"([\w@=.,+\-]+): [\d,]+ steps in [\d,]+ s on [^'\"\n]*?torch [\w.+]+(?:; (?:fresh|partial|stale|verified)[^'\"\n]*)?")
+
+
+def shown_runs(root):
+    "A stored output, or the README, that shows a run shows it as its record has it"
+    R, runs = _records(root)
+    if not R: return []
+    texts = [(f'nbs/{p.relative_to(Path(root)/"nbs")} cell {i}', N.text(v)) for p in N.notebooks(root) for i, *_, c in N.code(N.read(p))
+             for o in c['outputs'] for v in [o.get('text', ''), o.get('data', {}).get('text/plain', '')]]
+    texts.append(('README.md', (Path(root)/'README.md').read_text(encoding='utf-8')))
+    out = []
+    for where, text in texts:
+        for m in SHOWN.finditer(text):
+            if not (runs/m[1]/'record.json').is_file(): continue                # made in the notebook itself
+            now = repr(R.Run(runs/m[1]))
+            if m[0].rstrip(',)}]') != now: out.append(f'{where}: shows {m[0][:160]!r}, and the record says {now[:160]!r}: run the notebook again')
+    return out
+
+
 def sidebar(root):
     "The site's sidebar names every notebook once and nothing else: index first, those of one folder in the order of the floors"
     import yaml
@@ -312,4 +349,4 @@ def site(root):
     return S.check(root)
 
 
-ALL = [site, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, compiles, paths, address, sizes, sidebar]
+ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, compiles, paths, address, sizes, sidebar]
