@@ -151,6 +151,7 @@ class Graph:
         f: Callable    # called once; nothing is computed yet
     ):                 # what it returned; each replay writes new values there
         "Capture `f`"
+        gc.collect()                                                           # graphs that nobody needs are destroyed before, not during the capture
         self.graph = torch.cuda.CUDAGraph()
         if hasattr(self.graph, 'register_generator_state'):                    # from torch 2.14 on graphs find their generators; the method warns, and will be dropped
             with warnings.catch_warnings(action='ignore'):
@@ -350,7 +351,6 @@ def _put_back(loop, state):
 def _trial():
     "Inside, cuDNN's kernels are deterministic, and no garbage is collected"
     kernels, collects = torch.backends.cudnn.deterministic, gc.isenabled()
-    gc.collect()
     gc.disable()               # it could free another loop's graph or CUDA memory at any line, also in the middle of a capture
     torch.backends.cudnn.deterministic = True
     try: yield
