@@ -817,9 +817,10 @@ def bench(
     from vidgan_nb.show import _write
     if rows == 'list': _say('\n'.join(ROWS)); return
     if json: _check_place(json)
-    result = measure([nearest(r.strip(), ROWS, 'row') for r in rows.split(',')] if rows else None, quick, _device(device))
-    if json: _write(json, (dumps(result, indent=1) + '\n').encode())
+    def save(result): _write(json, (dumps(result, indent=1) + '\n').encode())
+    result = measure([nearest(r.strip(), ROWS, 'row') for r in rows.split(',')] if rows else None, quick, _device(device), save if json else None)
     _say(report(result))
+    if result['failed']: raise typer.Exit(1)
 
 # %% ../nbs/40_cli.ipynb #40-cli-045
 def probe(

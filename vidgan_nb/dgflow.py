@@ -21,12 +21,12 @@ from torch import nn, Tensor
 from torch.nn.utils import parametrize
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
-from .bench import Row, _plain
+from .bench import Row, _plain, step_of
 from .data import BadInput, Batches, Data, load, nearest, rows
 from .loops import Loop, checkpoints, descend, read_checkpoint
 from .records import replay
 from .metrics import compare, compare_points, find_judge, statistics_of
-from .nets import MLP, ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator, cast, frozen, make_net
+from .nets import MLP, ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator, cast, frozen, make_net, place
 from .show import filmstrip, save
 from .vdb import LOSSES, _named
 from .wgan import WGANGP
@@ -352,9 +352,9 @@ class Corrector(Loop):
         super().__init__(seed, device)
         if not 0 < lr < math.inf: raise BadInput(f'lr is {lr}: it must be positive')
         if not new: raise BadInput('a corrector corrects something: set new to a generator or the name of its record')
-        self.new, self.old = (frozen(recorded_net(of, 'G').to(self.device)) if of else None for of in (new, old))
+        self.new, self.old = (frozen(place(recorded_net(of, 'G'), self.device)) if of else None for of in (new, old))
         if start: C.load_state_dict(recorded_net(start, 'D').state_dict())
-        self.C, self.bs = C.to(self.device), bs
+        self.C, self.bs = place(C, self.device), bs
         self.opt = torch.optim.Adam(C.parameters(), lr, betas)
         self.batches = Batches(data, bs, seed, self.device)
         made = tuple(self.fakes().shape[1:])
@@ -410,9 +410,9 @@ class Refined(Loop):
     ):
         super().__init__(seed, device)
         _whole('n', n, 2); _whole('bs', bs, 1)
-        self.G = frozen(recorded_net(of, 'G').to(self.device))
-        self.D = None if by == 'none' else frozen(recorded_net(by or of, 'D').to(self.device))
-        self.C = frozen(recorded_net(corrector, 'C').to(self.device)) if corrector else None
+        self.G = frozen(place(recorded_net(of, 'G'), self.device))
+        self.D = None if by == 'none' else frozen(place(recorded_net(by or of, 'D'), self.device))
+        self.C = frozen(place(recorded_net(corrector, 'C'), self.device)) if corrector else None
         self.h, self.look = potential(f), _looker(self.G, self.D, self.C, 'latent', None)
         self.eta, self.gamma, self.bs, self.prior = eta, gamma, bs, normal_score if prior else None
         self.batches, self.place = Batches(data, 1, seed, self.device), nn.Module()
@@ -429,18 +429,23 @@ class Refined(Loop):
             logits.append(d.detach())
         return dict(logit=torch.cat(logits).mean())
 
+    @property
+    def most(self) -> int: # n
+        "How many samples there are"
+        return len(self.place.z)
+
     @torch.no_grad()
     def sample(self,
         n: int,       # how many, at most as many as there are latents
         seed: int = 0 # plays no part: the latents are those that have been moved
     ) -> Tensor:      # (n, ...)
         "Samples of the latents where they are now"
-        if n > len(self.place.z): raise BadInput(f'{n} samples of {len(self.place.z)} latents: set n to {n} or more')
+        if n > self.most: raise BadInput(f'{n} samples of {self.most} latents: set n to {n} or more')
         return torch.cat([self.G(z) for z in self.place.z[:n].split(self.bs)])
 
     def findings(self) -> dict: # energy: how the critic sees it
         "How far the refined samples are from real ones, as the critic sees them (13)"
-        eye, n = (self.D or self.C).net, min(1000, len(self.place.z), len(self.batches.data))
+        eye, n = (self.D or self.C).net, min(1000, self.most, len(self.batches.data))
         real = self.batches.data.images(torch.arange(n)).to(self.device)
         return dict(energy=energy_distance(seen_by(eye, real), seen_by(eye, self.sample(n))))
 
@@ -780,6 +785,17 @@ class PublishedDGflow:
         noise = torch.randn(z.shape, generator=self.gen, device=z.device)
         return (z + self.eta*s*z.grad + math.sqrt(2*self.eta)*math.sqrt(self.gamma)*noise).detach()
 
+class _Refining(Loop):
+    "One step of refinement, always of the same latents"
+    def __init__(self, G, D, z, device):
+        super().__init__(0, device)
+        self.place, self.look = nn.Module(), _looker(G, D, None, 'latent', None)
+        self.place.register_buffer('z', z)
+    def noise(self, z): return torch.randn(z.shape, generator=self.gen, device=z.device)
+    def step(self):
+        u = self.place.z.clone().requires_grad_()
+        return dict(z=flow_step(u, self.look(u)[1], .1, .01, self.noise).mean())
+
 def dgflow_row(
     quick: bool,               # batches of 4 in place of 100
     device: str,               # where they run
@@ -790,13 +806,8 @@ def dgflow_row(
         torch.manual_seed(0)
         G, D, z = SNDCGANGenerator(), settle(SNDCGANDiscriminator()), torch.randn(4 if quick else 100, 128).to(device)
     theirs = PublishedDGflow(G, D, device=device)
-    G, D = (lean(net, precision).to(device) for net in (G, D))
-    gen = torch.Generator(device).manual_seed(0)
-    look, noise = _looker(G, D, None, 'latent', None), lambda z: torch.randn(z.shape, generator=gen, device=z.device)
-    def ours():
-        u = z.clone().requires_grad_()
-        return flow_step(u, look(u)[1], .1, .01, noise)
-    return Row(ours, lambda: theirs.step(z), len(z))
+    loop = _Refining(*(lean(net, precision).to(device) for net in (G, D)), z, device)
+    return Row(step_of(loop), lambda: theirs.step(z), len(z), (loop.step, lambda: theirs.step(z)))
 
 def dgflow_bf16_row(
     quick: bool,  # see `dgflow_row`

@@ -1093,7 +1093,8 @@ def _pictures(loop, out):
     frames, made = [(t, f.float()) for t, f in loop.history.frames], {}
     if frames:
         made['filmstrip.png'] = filmstrip([(t, f[:16] if f.dim() == 4 else f) for t, f in frames], n=8)
-        made['samples.png'] = (grid if frames[-1][1].dim() == 4 else points)(loop.sample(64 if frames[-1][1].dim() == 4 else 1000, seed=1).cpu())
+        draw, n = (grid, 64) if frames[-1][1].dim() == 4 else (points, 1000)
+        made['samples.png'] = draw(loop.sample(min(n, getattr(loop, 'most', n)), seed=1).cpu())      # most: how many there are, where a loop has no more
     if names := loop.history.names:                          # a panel each: a score and a loss share no scale
         rows, cols = math.ceil(len(names)/3), min(len(names), 3)
         made['curves.png'], axes = figure(rows, cols, height=2.3*rows)

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 # %% ../nbs/04_metrics.ipynb #04-metrics-004
 from .data import BadInput, Batches, Data, augmentation, nearest, rand, randn
 from .show import _write
-from .nets import GlyphNet, InceptionV3, ResNetCIFAR, frozen, taps
+from .nets import GlyphNet, InceptionV3, ResNetCIFAR, frozen, place, taps
 from .loops import Loop, descend
 from .records import replay
 
@@ -404,7 +404,7 @@ class Classify(Loop):
         if not 0 < lr < math.inf: raise BadInput(f'lr is {lr}: it must be positive and finite')
         if not (0 <= noise < math.inf and 0 <= fade <= .5): raise BadInput(f'noise is {noise} and fade {fade}: they go up from 0, and fade to 0.5 at most')
         data, self.held = data.holdout(held, seed) if held else (data, None)
-        self.net, self.bs, self.noise, self.fade = net.to(self.device).train(), bs, noise, fade
+        self.net, self.bs, self.noise, self.fade = place(net, self.device).train(), bs, noise, fade
         self.opt = torch.optim.Adam(net.parameters(), lr)
         self.batches = Batches(data, bs, seed, self.device, augmentation(augment) if augment else None)
 

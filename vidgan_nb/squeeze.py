@@ -241,19 +241,20 @@ def lpips(
 def find_eye(
     name: str,                     # lpips, or a judge as for `find_judge`: record:NAME, glyph, resnet56
     data: Data,                    # what it will look at
-    root: str | Path | None = None # the folder your data are in
+    root: str | Path | None = None,# the folder your data are in
+    device: str = 'cpu'            # where it looks
 ) -> Perceptual:                   # look at its name: where the files of LPIPS are missing, it is another
     "Whose eye compares images"
     if name == 'lpips':
-        try: return lpips(root)
+        try: return lpips(root).to(device)
         except NoWeights as e:
             name = JUDGE_OF.get(data.name.split('-')[0], '')
             if name in ('', 'pixels', 'truth'): raise
             warnings.warn(f'{e}. The {name} judge looks in its place.', stacklevel=2)
-    judge = find_judge(name, root, data=data)
+    judge = find_judge(name, root, device, data)
     net = getattr(judge, 'net', None)
     if type(net).__name__ not in EYES: raise BadInput(f'{name} has no stages to compare images by: take lpips or record:NAME')
-    return Perceptual(net, matching(net, EYES[type(net).__name__]), prepare=judge.prepare, name=judge.name)
+    return Perceptual(net, matching(net, EYES[type(net).__name__]), prepare=judge.prepare, name=judge.name).to(device)
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-026
 class Encoding(TwoViews):
@@ -276,7 +277,7 @@ class Encoding(TwoViews):
         with frozen(G), torch.no_grad(): self.dim = style(G, latents(G, 2).to(next(G.parameters()).device)).shape[1]
         super().__init__(data, S, G=G if syn_ratio else '', syn_ratio=syn_ratio, dim=self.dim, layers=1, **kw)
         self.lam_z, self.lam_eye, self.G = lam_z, lam_eye, self.G or frozen(G.to(self.device))
-        self.eye = find_eye(eye, data).to(self.device) if lam_eye else None
+        self.eye = find_eye(eye, data, device=self.device) if lam_eye else None
         with torch.no_grad(): made = tuple(self.drawn(style(self.G.net, latents(self.G.net, 2).to(self.device))).shape[1:])
         if made != data.shape: raise BadInput(f'the generator makes {made} and the data are {data.shape}: they must agree')
 

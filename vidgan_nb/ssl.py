@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-005
-from .bench import Row
+from .bench import Row, step_of
 from .data import BadInput, Batches, Data, load, nearest, rand, rows
 from .dgflow import latents, recorded_net
 from .loops import Loop, descend, method, precise, processes, whole
@@ -754,8 +754,8 @@ def knows(
 ) -> dict[str, float]: # factor -> share of right answers, or for numbers (size, slant) share of variance explained
     "What can be read out of a representation by a linear function"
     out = {} if data.c is None else dict({'class': lbfgs_probe(f, data.c.cpu(), g, test.c.cpu())})
-    if 'font' in data.truth: out['font'] = lbfgs_probe(f, data.truth['font'], g, test.truth['font'])
-    return out | {k: r2_probe(f, data.truth[k], g, test.truth[k]) for k in ('size', 'slant') if k in data.truth}
+    read = {k: lbfgs_probe if k == 'font' else r2_probe for k in ('font', 'size', 'slant') if k in data.truth}
+    return out | {k: probe(f, data.truth[k].cpu(), g, test.truth[k].cpu()) for k, probe in read.items()}                # data may lie on a GPU
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-049
 def neighbours(
@@ -944,9 +944,11 @@ def simsiam_row(
         torch.manual_seed(0)
         loop = SimSiam(data, GlyphNet(3) if quick else ResNet(), bs=bs, device=device)
     theirs = PublishedSimSiam(loop, device)
-    def ours():
-        with precise(precision, device): return loop.step()['loss']
-    return Row(ours, theirs.step, bs)
+    def within(step):
+        def run():
+            with precise(precision, device): return step()['loss']
+        return run
+    return Row(within(step_of(loop)), theirs.step, bs, (within(loop.step), theirs.step))
 
 def simsiam_bf16_row(
     quick: bool,   # as in `simsiam_row`

@@ -17,8 +17,8 @@ from torch import nn, Tensor
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-004
 from .data import BadInput, Batches, Data, nearest, rand, randn
-from .bench import Row, _plain
-from .fast import fast, input_gradient
+from .bench import Row, _plain, step_of
+from .fast import input_gradient
 from .loops import Loop, descend, precise, process_mean, whole
 from .records import Run, runs_folder
 from .nets import EMA, VDBDiscriminator, VDBGenerator, frozen
@@ -422,12 +422,11 @@ def vgan_row(
         G, D, data = VDBGenerator(**narrow), VDBDiscriminator(**narrow), Data(torch.randint(0, 256, (1000, 3, 32, 32), dtype=torch.uint8))
     theirs = PublishedVGAN(data, G, D, bs, device=device)
     loop = VGAN(data, G, D, **PRESETS['akanimax'] | dict(bs=bs), device=device)
-    step = fast(loop, strict=True) if loop.device.type == 'cuda' else loop.step
     def within(f):
         def run():
             with precise(precision, device): return f()
         return run
-    return Row(within(step), theirs.step, bs, (within(loop.step), theirs.step))
+    return Row(within(step_of(loop)), theirs.step, bs, (within(loop.step), theirs.step))
 
 def vgan_row_bf16(
     quick: bool,  # see `vgan_row`

@@ -21,7 +21,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/20_vid.ipynb #20-vid-005
 from .data import AUGMENTATIONS, BadInput, Batches, Data, compose, load, nearest, rand
-from .bench import Row
+from .bench import Row, step_of
 from .loops import Loop, checkpoints, descend, method, precise, processes, read_checkpoint
 from .records import Run, runs_folder
 from .metrics import accuracy
@@ -551,9 +551,11 @@ def vid_row(
         T.linear.bias.copy_(.1 - T.linear.weight @ f.mean(0))
     loop = Distil(data, T.to(device), copy.deepcopy(S), bs=bs, wd_vid=5e-4, bf16_teacher=precision == 'bf16', device=device)
     theirs = PublishedVID(data, T, S, loop.losses['vid'], bs, device)
-    def ours():
-        with precise(precision, device): return loop.step()['loss']
-    return Row(ours, theirs.step, bs)
+    def within(step):
+        def run():
+            with precise(precision, device): return step()['loss']
+        return run
+    return Row(within(step_of(loop)), theirs.step, bs, (within(loop.step), theirs.step))
 
 def vid_bf16_row(
     quick: bool,   # as in `vid_row`

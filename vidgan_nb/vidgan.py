@@ -17,7 +17,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-005
 from .data import BadInput, Data, nearest
-from .bench import PublishedWGANGP, Row, _plain
+from .bench import PublishedWGANGP, Row, _plain, step_of
 from .loops import History, checkpoints, descend, precise, read_checkpoint
 from .records import Run, runs_folder
 from .nets import Critic, Generator, frozen, nparams, taps
@@ -269,9 +269,11 @@ def vidgan_row(
         data = Data(torch.randint(0, 256, (1000, 3, 32, 32), dtype=torch.uint8))
         loop = VIDGAN(data, Generator(), Critic(32), Critic(128), trust=True, bs=bs, n_critic=1, same_z=True, device=device)
     theirs = PublishedVIDGAN(loop, device)
-    def ours():
-        with precise(precision, device): return loop.step()
-    return Row(ours, theirs.step, bs)
+    def within(step):
+        def run():
+            with precise(precision, device): return step()
+        return run
+    return Row(within(step_of(loop)), theirs.step, bs, (within(loop.step), theirs.step))
 
 def vidgan_bf16_row(
     quick: bool,   # batches of 16 in place of 64
