@@ -561,7 +561,11 @@ def on_signal(
     finally:
         for s, h in old.items(): signal.signal(s, signal.SIG_DFL if h is None else h)
 
-def stop_now(signum, frame=None, message=''):
+def stop_now(
+    signum: int,         # the signal that came
+    frame=None,          # where; not used
+    message: str = ''    # what is said
+) -> None:
     "Raise a KeyboardInterrupt that knows its signal: a program's exit code is 128 more"
     e = KeyboardInterrupt(*[message]*bool(message))
     e.signum = signum

@@ -408,7 +408,7 @@ def run_list(
             else: out[name] = attempt(name, place)
     return out
 
-# %% ../nbs/07_queue.ipynb #07-queue-036
+# %% ../nbs/07_queue.ipynb #07-queue-038
 def run_lanes(
     n: int,                  # processes
     names: list,             # of recipes, most wanted first
@@ -432,7 +432,8 @@ def run_lanes(
         for c in children: c.terminate()                              # each finishes its step and writes a checkpoint
         for c in children: c.wait()
         raise
-    return {x: 'failed' if x in wrong else look_up(x, place.work, place.runs, place.device).state for x in names}
+    ends = {x: look_up(x, place.work, place.runs, place.device).state for x in names}
+    return {x: state if state in ('whole', 'partial') and x not in wrong else 'failed' for x, state in ends.items()}
 
 def code_at(
     revision: str = 'HEAD'     # of the repository that this package lies in
@@ -451,7 +452,7 @@ def code_at(
         git('worktree', 'add', '--force', '--detach', str(folder), at)
     return folder, at
 
-# %% ../nbs/07_queue.ipynb #07-queue-038
+# %% ../nbs/07_queue.ipynb #07-queue-041
 UP = {'held-out accuracy': 1, 'kNN of training images': 1, 'FID': -1, 'KID': -1, 'W2': -1}     # which score decides, and which way is better
 
 def read_tries(
@@ -500,7 +501,7 @@ def _scored_alone(loop):
     try: return loop.score()
     finally: loop.recipe = recipe
 
-# %% ../nbs/07_queue.ipynb #07-queue-039
+# %% ../nbs/07_queue.ipynb #07-queue-042
 def tune(
     name: str,           # of a recipe, perhaps with a variant
     tries: list,         # settings, each as in 'lr=0.05,lam_vid=1'; 'default' changes nothing

@@ -105,7 +105,8 @@ def sources(
 ) -> dict[str, str]:       # 'module.name' or 'module.Class.method' -> hash
     "Which code a run of this recipe depends on: its method, networks and data, and all they reach; not what looks names up in tables"
     package = Path(package or RECIPES.parent)
-    modules = {p.stem: _definitions(p.read_text(encoding='utf-8')) for p in sorted(package.glob('*.py')) if p.stem[0] != '_'}
+    texts = {p.stem: p.read_text(encoding='utf-8') for p in sorted(package.glob('*.py')) if p.stem[0] != '_'}
+    patching = {m: _definitions(t) for m, t in texts.items() if '\n@patch' in t}
     target, out, todo = METHODS[r['method']], {}, [('data', 'load')]
     if isinstance(target, str): todo.append(tuple(target.split(':')))
     taught = [load_recipe(v) for v in r.get('loop', {}).values() if isinstance(v, str) and v in recipe_names()]     # a teacher's networks
@@ -114,13 +115,13 @@ def sources(
         todo.append(tuple(at.split(':')) if isinstance(at, str) else ('nets', spec['net']))
     while todo:
         m, name = todo.pop()
-        own, methods, _, other = modules.get(m, ({}, {}, {}, {}))
+        own, methods, _, other = _definitions(texts.get(m, ''))
         if name in other and name not in own: todo.append(other[name]); continue
         if f'{m}.{name}' in out or f'{m}.{name}' in TABLES or name not in own: continue
         out[f'{m}.{name}'], uses = own[name]
         out |= {f'{m}.{name}.{k}': h for k, h in methods.get(name, {}).items()}
         todo += [(m, n) for n in uses]
-        for m2, (own2, _, patches, other2) in modules.items():         # methods that another cell or module added to the class
+        for m2, (own2, _, patches, other2) in patching.items():        # methods that another cell or module added to the class
             if name in patches and (m2 == m and name in own2 or other2.get(name) == (m, name)):
                 out |= {f'{m}.{name}.{k}': h for k, (h, _) in patches[name].items()}
                 todo += [(m2, n) for _, uses in patches[name].values() for n in uses]
