@@ -619,14 +619,14 @@ def runs(
 def _state_of(name, wide):
     "The lines of `vidgan runs` for one recipe or record"
     from vidgan_nb.data import BadInput
-    from vidgan_nb.loops import load_recipe, method, recipe_names, unchanged, variants
+    from vidgan_nb.loops import load_recipe, method, variants
     from vidgan_nb.records import Run, runs_folder
     try:
         if not (runs_folder()/name/'record.json').is_file():
             more = f', or with a variant as in {name}@{",".join(v)}' if (v := variants(name)) else ''
             return [f'{name:{wide}}  missing  {load_recipe(name)["steps"]:,} steps; make it with: vidgan record {name}{more}']
         run = Run(runs_folder()/name)
-        m, wanted, state = run.made, load_recipe(name)['steps'] if unchanged(name) in recipe_names() else run.steps, run.state
+        m, wanted, state = run.made, (run._today[0] or dict(steps=run.steps))['steps'], run.state
         of, at = f' of {wanted:,}' if run.steps != wanted else '', f' (at {run.verified})' if state == 'verified' else ''
         out = [f'{name:{wide}}  {state:8}  {run.steps:,}{of} steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} ({m["threads"]} threads), {m["date"]}, torch {m["torch"]}{at}']
         out += [f'{"":{wide}}  {_by(k)} {v["first"]:.4g} -> {v["last"]:.4g}' for k, v in run.scores.items()]

@@ -449,23 +449,28 @@ class Run:
         "What each recorded network gives for eight fixed inputs"
         return {k: outputs(self.net(k), k, self.recipe['data']) for k in self.recipe.get('keep', [])}
 
+    @functools.cached_property
+    def _today(self):
+        "The recipe as it is now, None if there is none any more; the hashes of today's code"
+        return _plain(load_recipe(self.name)) if unchanged(self.name) in recipe_names() else None, sources(self.recipe)
+
     @property
     def changes(self) -> list[str]: # empty if the record's code is today's
         "Which functions changed since the record was made"
-        new = sources(self.recipe)
+        new = self._today[1]
         return [k for k in sorted(new.keys() | self._sources.keys()) if new.get(k) != self._sources.get(k)]
 
     @property
     def verified(self) -> str: # '' unless `recheck` found that today's code gives the same numbers
         "The commit at which it was rechecked"
         entry = _verified(self.folder.parent).get(self.name, {})
-        return entry.get('commit') or 'unknown' if entry.get('sources') == digest(sources(self.recipe)) else ''
+        return entry.get('commit') or 'unknown' if entry.get('sources') == digest(self._today[1]) else ''
 
     @property
     def edits(self) -> list[str]: # empty if the record has the settings of today's recipe
         "Which settings changed since the record was made"
-        if unchanged(self.name) not in recipe_names(): return ['there is no such recipe any more']
-        r = _plain(load_recipe(self.name))
+        r, _ = self._today
+        if r is None: return ['there is no such recipe any more']
         return recipe_diff({k: v for k, v in self.recipe.items() if k != 'precision' or 'precision' in r}, r)
 
     @property
@@ -477,7 +482,7 @@ class Run:
     @property
     def state(self) -> str: # 'fresh', 'verified', 'partial' or 'stale'
         "Does the record still say what this code does?"
-        if unchanged(self.name) in recipe_names() and self.steps < load_recipe(self.name)['steps']: return 'partial'
+        if self._today[0] and self.steps < self._today[0]['steps']: return 'partial'
         return 'stale' if self.stale else 'verified' if self.changes else 'fresh'
 
     def __repr__(self):
