@@ -754,8 +754,9 @@ def knows(
 ) -> dict[str, float]: # factor -> share of right answers, or for numbers (size, slant) share of variance explained
     "What can be read out of a representation by a linear function"
     out = {} if data.c is None else dict({'class': lbfgs_probe(f, data.c.cpu(), g, test.c.cpu())})
-    read = {k: lbfgs_probe if k == 'font' else r2_probe for k in ('font', 'size', 'slant') if k in data.truth}
-    return out | {k: probe(f, data.truth[k].cpu(), g, test.truth[k].cpu()) for k, probe in read.items()}                # data may lie on a GPU
+    a, b = ({k: v.cpu() for k, v in d.truth.items()} for d in (data, test))               # data may lie on a GPU
+    if 'font' in a: out['font'] = lbfgs_probe(f, a['font'], g, b['font'])
+    return out | {k: r2_probe(f, a[k], g, b[k]) for k in ('size', 'slant') if k in a}
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-049
 def neighbours(
