@@ -673,14 +673,15 @@ def record(
     "Make the records of recipes, in as many sittings as it takes; what is finished is skipped"
     from time import monotonic
     from vidgan_nb.data import BadInput
-    from vidgan_nb.queue import Place, collect as take_in, duration, read_list, run_lanes, run_list, work_folder
+    from vidgan_nb.queue import RESERVE, Place, collect as take_in, duration, read_list, run_lanes, run_list, work_folder
     from vidgan_nb.records import runs_folder
     if bool(names) == bool(collect): raise BadInput('say which recipes to record, or --collect FOLDER, and not both')
     if collect: take_in(collect, say=_say); return
     names, device, until = read_list(names, seeds or ''), _device(device), monotonic() + duration(budget)
     if not here and not dry_run: _at_commit()
     if nice: os.nice(10)
-    place = Place(Path(out) if out else work_folder(), runs_folder(), Path(to) if to else None, root, device, not plain, compile, until=until, say=_say)
+    place = Place(Path(out) if out else work_folder(), runs_folder(), Path(to) if to else None, root, device, not plain, compile, until=until, say=_say,
+                  reserve=min(RESERVE, duration(budget)/4))
     if dry_run: _plan(names, place, not no_rehearsal); return
     done = run_lanes(lanes, names, place, not no_rehearsal) if lanes > 1 else run_list(names, place, not no_rehearsal)
     if seeds: _grouped(names)
@@ -710,7 +711,7 @@ def _plan(names, place, rehearsal):
     from vidgan_nb.queue import check_list, look_up
     place.work.mkdir(parents=True, exist_ok=True)
     items = [look_up(n, place.work, place.runs, place.device) for n in names]
-    with shared(): wrong = check_list(names, place, rehearsal)
+    with shared(): wrong, _ = check_list(names, place, math.inf if rehearsal else 0.)
     wide = max(map(len, names))
     for i in items:
         left = '' if i.state == 'whole' else f'{_clock(i.seconds)} left' + (f', {i.memory:,} MB' if i.memory else '')

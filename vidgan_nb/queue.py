@@ -19,7 +19,7 @@ import torch, yaml
 from .data import BadInput, load, nearest, shared
 from .loops import (RECIPES, NotFinite, OutOfTime, _Hold, _pictures, build, checkpoints, load_recipe, method, precise, read_checkpoint,
                              recipe_names, resolve, resume, settings, train, unchanged, unmoved, watch)
-from .records import (MOST, SOURCES, Run, _search, check_writable, commit, half, record_names, runs_folder, small, sources, stand_in,
+from .records import (MOST, SOURCES, Run, _search, _write as _signed_record, add_witness, check_writable, commit, half, record_names, runs_folder, small, sources, stand_in,
                                write_record)
 
 # %% ../nbs/07_queue.ipynb #07-queue-008
@@ -262,7 +262,7 @@ def collect(
             same = old and (old.folder/'record.json').read_bytes() == (d.parent/'record.json').read_bytes()
             if same or old and old.state in ('fresh', 'verified') and old.steps >= new.steps: say(f'{new.name}: there already, {old.steps:,} steps'); continue
             if old and old.steps > new.steps: say(f'{new.name}: not taken, it has {new.steps:,} steps and the one here {old.steps:,}'); continue
-            if not new.made['commit'] and new._sources == sources(new.recipe): _set_commit(d.parent, commit())
+            if not new.witness: _complete(new)
             if old: (runs/new.name).rename(Path(tmp)/f'old-{uuid.uuid4().hex[:8]}')
             d.parent.rename(runs/new.name)
             taken.append(new.name)
@@ -277,11 +277,14 @@ def collect(
             say(f'{name}: a checkpoint at step {step:,}, to go on with')
     return taken
 
-def _set_commit(folder, at):
-    from vidgan_nb.records import _write
-    body = json.loads((folder/'record.json').read_text())
-    body['made']['commit'] = at
-    _write(folder, body)
+def _complete(run):
+    "What the other machine left out: the witness, and which commit it ran; both need the code that it ran"
+    if run._sources != sources(run.recipe):
+        raise BadInput(f'{run.name} was made by other code than this: collect it in a checkout of commit {run.made["commit"] or "that was sent there"}')
+    body = json.loads((run.folder/'record.json').read_text())
+    if not body['made']['commit']: body['made']['commit'] = commit()
+    _signed_record(run.folder, body)
+    add_witness(run.folder)
 
 # %% ../nbs/07_queue.ipynb #07-queue-026
 RESERVE = 20.          # seconds of a limit that are kept for the scores and the record of the run that is cut short
@@ -309,18 +312,20 @@ def _note(place, **facts):
 def check_list(
     names: list,              # of recipes
     place: Place,             # where they will be made
-    rehearsal: bool = True    # also take the end of each run first
-) -> dict[str, str]:          # name -> why it cannot be made
+    rehearsal: float = math.inf # seconds for taking the end of each run first; the rest are rehearsed when it is their turn
+) -> tuple[dict[str, str], set]: # name -> why it cannot be made; which were rehearsed
     "Everything that can fail at the end of a run, for all recipes of a list, before the first step"
-    wrong, size = {}, 0.
+    wrong, seen, size, start = {}, set(), 0., time.monotonic()
     for n in names:
         if look_up(n, place.work, place.runs, place.device).state == 'whole': continue
         try:
             if lacks := needs(n, place.root, names, place.runs): raise BadInput(lacks[0])
-            if rehearsal and not _awaited(load_recipe(n), place, names): size += rehearse(load_recipe(n), n, place.device)
+            if time.monotonic() - start < rehearsal and not _awaited(load_recipe(n), place, names):
+                size += rehearse(load_recipe(n), n, place.device)
+                seen.add(n)
         except BadInput as e: wrong[n] = str(e)
     for folder in (place.work, place.runs, *([place.to] if place.to else [])): _free_disk(folder, 2*size)
-    return wrong
+    return wrong, seen
 
 def _awaited(r, place, names):
     "A teacher that this list is still to make"
@@ -351,7 +356,7 @@ def _recorded(name, loop, whole, place, start):
     checkpoint = None if whole else (name, checkpoints(place.work/name/'checkpoints')[-1])
     facts = dict(steps=loop.done, of=loop.recipe['steps'], seconds=round(time.monotonic() - start, 1), precision=loop.recipe.get('precision', 'float32'))
     if whole or place.to:
-        run = Run(write_record(loop, name, place.runs))
+        run = Run(write_record(loop, name, place.runs, witness=not place.to))       # a machine that forgets has no time for it
         facts |= {k: float(f'{v["last"]:.5g}') for k, v in run.scores.items()}
         with open(place.work/'made.txt', 'a') as f: f.write(name + '\n')
     if place.to:
@@ -362,9 +367,10 @@ def _recorded(name, loop, whole, place, start):
 
 # %% ../nbs/07_queue.ipynb #07-queue-028
 def attempt(
-    name: str,       # of a recipe
-    place: Place     # where it is made
-) -> str:            # whole, partial, failed, no time left, elsewhere
+    name: str,               # of a recipe
+    place: Place,            # where it is made
+    rehearsal: bool = False  # take the end of the run first
+) -> str:                    # whole, partial, failed, no time left, elsewhere
     "Make one record, unless it is there, or under way in another process"
     r, start = load_recipe(name), time.monotonic()
     if look_up(name, place.work, place.runs, place.device).state == 'whole': _note(place, name=name, state='there already'); return 'whole'
@@ -373,6 +379,7 @@ def attempt(
         try: held.enter_context(_Hold(place.work/'.locks'/name))
         except BadInput: _note(place, name=name, state='under way in another process'); return 'elsewhere'
         try:
+            if rehearsal: rehearse(r, name, place.device)
             loop, whole = _trained(name, r, place)
             _recorded(name, loop, whole, place, start)
             if whole: shutil.rmtree(place.work/name, ignore_errors=True)
@@ -392,7 +399,8 @@ def run_list(
     out = {}
     for d in (place.work, place.runs, *([place.to] if place.to else [])): check_writable(d)
     with shared():                                                    # data are loaded once
-        for n, why in check_list(names, place, rehearsal).items():
+        wrong, seen = check_list(names, place, .1*(place.until - time.monotonic()) if rehearsal else 0.)
+        for n, why in wrong.items():
             _note(place, name=n, state='failed', why=why)
             out[n] = 'failed'
         todo = [n for n in names if n not in out]
@@ -405,7 +413,7 @@ def run_list(
             elif teacher and place.until - time.monotonic() > place.reserve and (teacher in todo or out.get(teacher) == 'elsewhere'):
                 todo.append(name)
                 time.sleep(.2)
-            else: out[name] = attempt(name, place)
+            else: out[name] = attempt(name, place, rehearsal and name not in seen)
     return out
 
 # %% ../nbs/07_queue.ipynb #07-queue-038
@@ -417,7 +425,7 @@ def run_lanes(
 ) -> dict[str, str]:         # name -> whole, failed, ...: the state in the end
     "Several processes that share a list"
     for d in (place.work, place.runs, *([place.to] if place.to else [])): check_writable(d)
-    with shared(): wrong = check_list(names, place, rehearsal)
+    with shared(): wrong, _ = check_list(names, place, .1*(place.until - time.monotonic()) if rehearsal else 0.)
     for k, why in wrong.items(): _note(place, name=k, state='failed', why=why)
     left = [x for x in names if x not in wrong]
     words = [sys.executable, '-P', '-m', 'vidgan_nb', 'record', *left, '--here', '--no-rehearsal', '--device', place.device, '--out', str(place.work)]

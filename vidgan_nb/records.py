@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TABLES', 'SHAPES', 'POINTS', 'SOURCES', 'LICENCES', 'POINTS_KEPT', 'MOST', 'sources', 'digest', 'stand_in', 'small',
            'losses', 'rounding', 'outputs', 'disagreements', 'runs_folder', 'machine', 'commit', 'weights_hash', 'half',
-           'as_stored', 'write_record', 'Run', 'record_names', 'recheck', 'check_writable', 'record', 'replay',
-           'Summary', 'summarise', 'Difference', 'welch', 'seeds']
+           'as_stored', 'write_record', 'add_witness', 'Run', 'record_names', 'recheck', 'check_writable', 'record',
+           'replay', 'Summary', 'summarise', 'Difference', 'welch', 'seeds']
 
 # %% ../nbs/03_records.ipynb #03-records-003
 import ast, contextlib, datetime, functools, hashlib, json, math, os, platform, shutil, subprocess, sys, uuid, warnings, zipfile
@@ -322,7 +322,7 @@ def _final(loop):
     "Scores and findings of the networks as they are stored"
     found = scores(loop.history)
     with unmoved(loop), torch.no_grad(), as_stored(loop):
-        if loop.recipe.get('keep') and found:
+        if loop.recipe.get('keep') and found and loop.done >= loop.recipe['steps']:
             score = _eyes(loop, loop.root)[1]
             new = {k: float(v) for k, v in score(loop).items()} if score else {}
             found = {k: dict(v, last=new.get(k, v['last'])) for k, v in found.items()}
@@ -339,7 +339,8 @@ def _write(folder, body):
 def write_record(
     loop: Loop,           # trained, from a recipe
     name: str,            # of the record
-    runs=None             # folder of records
+    runs=None,            # folder of records
+    witness: bool = True  # take it now; else `add_witness` does, on another machine, with the same code
 ) -> Path:                # runs/name: record.json, frames.npz, weights.safetensors
     "Leave a small record of a run; BadInput if it is larger than 8 MB, or could not be read again"
     final, h, r = Path(runs or runs_folder())/name, loop.history, loop.recipe
@@ -358,18 +359,27 @@ def write_record(
                     versions=dict(numpy=np.__version__, cuda=torch.version.cuda, cudnn=cudnn.version() if gpu else None), **_made_of(loop))
         body = dict(format=2, name=name, recipe=_plain(r), steps=h.done, made=made, search=_search(r), sources=sources(r), scores=found, findings=findings,
                     history={k: _thin(h, k) for k in h.names})
-        witness = dict(losses=losses(r))
-        witness['rounding'] = rounding(r, witness['losses'])
-        _write(tmp, body | dict(witness=witness | dict(outputs={})))
+        _write(tmp, body | dict(witness=None))
         size = sum(p.stat().st_size for p in tmp.iterdir())
         if size > MOST: raise BadInput(f'the record of {name} would take {size/1e6:.1f} MB; keep it under 8 MB: fewer networks in `keep`, or fewer frames')
-        _write(tmp, body | dict(witness=witness | dict(outputs=Run(tmp).outputs())))
+        if witness: add_witness(tmp)
         if final.exists(): final.rename(final.with_name(f'.{name}-{uuid.uuid4().hex[:8]}'))
         tmp.rename(final)
     except OSError as e: raise BadInput(f'cannot write the record {final}: {e.strerror}') from None
     finally:
         for p in final.parent.glob(f'.{name}-*'): shutil.rmtree(p, ignore_errors=True)
     return final
+
+def add_witness(
+    folder        # of a record that was made by the code of today
+) -> None:
+    "Take the witness of a record; seeds of one recipe share the steps"
+    run = Run(folder)
+    key = dict(recipe=_plain(small(run.recipe)), code=digest(run._sources))
+    exact = _remembered('losses', key, lambda: losses(run.recipe))
+    noise = _remembered('rounding', key, lambda: rounding(run.recipe, exact))
+    body = json.loads((run.folder/'record.json').read_text())
+    _write(run.folder, body | dict(witness=dict(losses=exact, rounding=noise, outputs=run.outputs())))
 
 def _frames(frames):
     "Images as bytes, points as floats"
@@ -548,6 +558,7 @@ def _recheck(folder, root=None):
         run = Run(folder)
         run.verify()
         wrong, found = run.edits, sources(run.recipe)
+        if not run.witness: wrong.append('it has no witness: take it in with "vidgan record --collect"')
         if not wrong and found != run._sources:
             try: now = _now(run)
             except (BadInput, RuntimeError, TypeError, KeyError) as e: return [f'its witness cannot be taken: {" ".join(str(e).split()):.200}'], {}
