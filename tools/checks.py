@@ -4,6 +4,7 @@ The list ALL at the end is what tools/test.py runs; tools/selfcheck.py shows eac
 """
 import ast, difflib, io, os, re, shutil, subprocess, sys, tempfile, tokenize
 from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import nb as N
@@ -293,14 +294,17 @@ def _records(root):
     "The module that reads the project's records, and where they lie; None in a project without"
     lib = N.settings(root)['lib_name']
     if not (Path(root)/lib/'records.py').is_file(): return None, None
-    return __import__(f'{lib}.records', fromlist=['records']), Path(root)/'runs'
+    for k in (lib, f'{lib}.records'):                         # of another project, which was looked at before
+        if k in sys.modules and not str(sys.modules[k].__file__).startswith(str(root)): del sys.modules[k]
+    sys.path.insert(0, str(root))
+    try: return import_module(f'{lib}.records'), Path(root)/'runs'
+    finally: sys.path.remove(str(root))
 
 
 def witnesses(root):
     "Every record is whole and says what today's code does: where code changed, its witness is replayed; runs/verified.json is in step"
     R, runs = _records(root)
     if not R: return []
-    R.commit()                                                # fails early where git is broken
     stale = {n: wrong for n, wrong in R.recheck(runs=runs, root=os.environ.get('VIDGAN_DATA'), write=False).items() if wrong}
     late = [n for n in R.record_names(runs) if n not in stale and R.Run(runs/n).state == 'stale']
     return ([f'runs/{n}: {w}' for n, wrong in stale.items() for w in wrong] +

@@ -97,6 +97,21 @@ def both(*fs):
 LOW, HIGH = 'lib/low.py', 'lib/high.py'
 SAID = lambda name, text: dict(output_type='stream', name=name, text=[text])
 FOLDER = '/'.join(['', 'home', 'me', 'x'])
+RECORDS = '''class Run:
+    state = 'stale'
+    def __init__(self, folder): self.name = folder.name
+    def __repr__(self): return f'{self.name}: 3 steps in 1 s on it (1 threads), today, torch 2'
+def record_names(runs): return ['a', 'b']
+def recheck(runs, root, write): return {'a': ['w differs by 1'], 'b': []}
+'''
+
+
+def recorded(root):
+    "Give the project a record, and a module that reads it"
+    (root/'lib'/'records.py').write_text(RECORDS)
+    (root/'runs'/'a'/'record.json').write_text('{}')
+
+
 # check -> breaks: (what to do to the project, what the check must then say)
 BREAKS = dict(
     site=[(add('00_low', 'A [dead link](01_no.ipynb), a [dead anchor](10_high.ipynb#no).', '![gone](figures/no.svg) and @fig-no',
@@ -145,6 +160,9 @@ BREAKS = dict(
            (lambda r: (r/'nbs/left.pt').touch(), 'does not belong'), (lambda r: (r/'nbs/checks/left.pt').touch(), 'nbs/checks/left.pt: does not belong'),
            (lambda r: [write(r, f'{d}/10_x', notebook('X', None, ('1', None))) for d in ('other', 'howto', 'checks')], 'nbs/other/10_x.ipynb: does not belong'),
            (swap('nbs/checks/10_high.ipynb', 'A sentence.', 'A'*5*2**20), 'nbs/checks/10_high.ipynb: 5.0 MB, 4'), (swap('nbs/00_low.ipynb', 'A sentence.', 'A'*5*2**20), '4 is the limit')],
+    witnesses=[(recorded, ['runs/a: w differs by 1', 'runs/b: its code has changed, and its witness agrees'])],
+    shown_runs=[(both(recorded, add('00_low', ('run', value(text_plain=['a: 4 steps in 1 s on it (1 threads), today, torch 2; fresh'])))), "the record says 'a: 3 steps"),
+                (both(recorded, swap('README.md', 'A sentence.', 'a: 3 steps in 1 s on it (1 threads), today, torch 2; stale (x changed)')), 'README.md: shows')],
     sidebar=[(swap('_quarto.yml', '10_high', '19_high'), '10_high.ipynb is not in the sidebar'), (swap('_quarto.yml', 'checks/10_high', 'checks/no'), ' checks/10_high.ipynb is not in the sidebar'),
              (swap('_quarto.yml', 'checks/10_high', 'checks/no'), 'checks/no.ipynb does not exist'), (swap('_quarto.yml', 'href: checks', 'href: checks/10_high.ipynb\n      - href: checks'), 'out of order'),
              (lambda r: write(r, 'howto/images', notebook('X', None, ('1', None))), 'howto/images.ipynb is not in the sidebar'),
