@@ -382,7 +382,7 @@ def attempt(
             if rehearsal: rehearse(r, name, place.device)
             loop, whole = _trained(name, r, place)
             _recorded(name, loop, whole, place, start)
-            if whole: shutil.rmtree(place.work/name, ignore_errors=True)
+            if whole and place.work == work_folder(): shutil.rmtree(place.work/name, ignore_errors=True)    # in a folder of the user's it stays
             return 'whole' if whole else 'partial'
         except (BadInput, NotFinite) as e: _note(place, name=name, state='failed', why=str(e)[:500])
         except Exception as e:
@@ -450,7 +450,8 @@ def code_at(
     top = RECIPES.parent.parent
     if not (top/'.git').exists() or not (top/'settings.ini').is_file(): return None
     def git(*words):
-        r = subprocess.run(['git', *words], cwd=top, capture_output=True, text=True)
+        try: r = subprocess.run(['git', *words], cwd=top, capture_output=True, text=True)
+        except OSError: raise BadInput('git is not here, and the code of a commit was to be used: --here uses the code as it stands') from None
         if r.returncode: raise BadInput(f'git {words[0]} failed ({" ".join(r.stderr.split()):.200}): --here uses the code as it stands')
         return r.stdout.strip()
     at = git('rev-parse', '--short=12', f'{revision}^{{commit}}')
