@@ -259,8 +259,9 @@ def collect(
             new.verify()
             if new.name != d.parent.name: raise BadInput(f'{d.parent.name} says that it is the record of {new.name}')
             old = Run(runs/new.name) if (runs/new.name/'record.json').is_file() else None
-            same = old and (old.folder/'record.json').read_bytes() == (d.parent/'record.json').read_bytes()
-            if same or old and old.state in ('fresh', 'verified') and old.steps >= new.steps: say(f'{new.name}: there already, {old.steps:,} steps'); continue
+            known = old and old.witness                                       # else it was made here for another machine, and is completed now
+            same = known and (old.folder/'record.json').read_bytes() == (d.parent/'record.json').read_bytes()
+            if same or known and old.state in ('fresh', 'verified') and old.steps >= new.steps: say(f'{new.name}: there already, {old.steps:,} steps'); continue
             if old and old.steps > new.steps: say(f'{new.name}: not taken, it has {new.steps:,} steps and the one here {old.steps:,}'); continue
             if not new.witness: _complete(new)
             if old: (runs/new.name).rename(Path(tmp)/f'old-{uuid.uuid4().hex[:8]}')
