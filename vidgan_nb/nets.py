@@ -930,18 +930,23 @@ class Bottleneck(nn.Module):
 class _Coded(nn.Module):
     "Features, a code of them, a score of the code"
     heads = ['vector', 'spatial', 'noise', 'plain']
-    def _end(self, i, k, head, size):
-        self.head, self.act = nearest(head, self.heads, 'head'), LeakyReLU(.2)
+    def _end(self, i, k, head, size, activate):
+        self.head, self.act, self.activate = nearest(head, self.heads, 'head'), LeakyReLU(.2), activate
         self.bounded = head in ('vector', 'spatial')                # has a code whose information can be bounded
-        self.neck = Bottleneck(i, k, head, size) if self.bounded else None
-        self.codes = self.neck.shape if self.bounded else (i, size, size) if size > 1 else (i,)
+        self.neck = Bottleneck(i, k, head, size) if self.bounded else nn.Conv2d(i, k, 1) if head == 'noise' else None
+        self.codes = self.neck.shape if self.bounded else (i if head == 'plain' else k, *([size, size] if size > 1 else []))
         self.out = nn.Linear(math.prod(self.codes), 1)
     def code(self,
         x: Tensor # items
-    ) -> tuple[Tensor, Tensor]: # mean and deviation; deviation 1 for 'noise' and 0 for 'plain', whose code is the features
+    ) -> tuple[Tensor, Tensor]: # mean and standard deviation; 1 for 'noise', 0 for 'plain', whose code is the features
         "The code of each item"
         h = self.features(x)
-        return self.neck(self.act(h)) if self.bounded else (h, torch.full_like(h, float(self.head == 'noise')))
+        if self.head == 'plain': return h, torch.zeros_like(h)
+        if self.activate: h = self.act(h)
+        if self.bounded: return self.neck(h)
+        h = self.neck(h if h.dim() == 4 else h[..., None, None])
+        mu = h.to(torch.promote_types(h.dtype, torch.float32)).view(len(h), *self.codes)
+        return mu, torch.ones_like(mu)
     def decide(self,
         z: Tensor # codes (N, *codes)
     ) -> Tensor:  # scores (N,), float32 also under autocast
@@ -963,7 +968,7 @@ class VDBDiscriminator(_Coded):
         final: int = 64,      # channels at full size
         most: int = 1024,     # channels at the most
         channels: int = 3,    # 3 for colour, 1 for gray
-        head: str = 'vector', # 'vector', 'spatial'; without a bottleneck: 'plain', or 'noise' added to the features
+        head: str = 'vector', # 'vector', 'spatial'; without a bottleneck: 'plain', or 'noise' added after a 1x1 convolution
         k: int = 0            # length of the code; 0: half of the last channels, as published with the vector
     ):
         super().__init__()
@@ -973,7 +978,7 @@ class VDBDiscriminator(_Coded):
         self.shape = (channels, size, size)
         self.first = _same(channels, w[0])
         self.blocks = nn.ModuleList(_LeanBlock(i, o, LeakyReLU(.2)) for i, o in zip(w[:1] + w, w))
-        self._end(w[-1], k or max(1, w[-1]//2), head, 4)
+        self._end(w[-1], k or max(1, w[-1]//2), head, 4, activate=head == 'vector')     # as published, for each head
     def features(self,
         x: Tensor # images (N, channels, size, size) in [-1, 1]
     ) -> Tensor:  # (N, channels at 4x4, 4, 4)
@@ -993,7 +998,7 @@ class VDBPoints(_Coded):
         super().__init__()
         _at_least(k=k)
         self.body = MLP(sizes)
-        self._end(sizes[-1], k, head, 1)
+        self._end(sizes[-1], k, head, 1, activate=True)
     def features(self,
         x: Tensor # (N, coordinates)
     ) -> Tensor:  # (N, last width)
