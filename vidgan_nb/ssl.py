@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['STATS', 'OPTIMISERS', 'PROTOCOLS', 'invariance', 'variance_loss', 'covariance_loss', 'spread', 'directions', 'Draws',
            'random_boxes', 'resizer', 'luma', 'turn_hue', 'jitter', 'blur', 'Views', 'headless', 'zero_residuals',
-           'Student', 'PlainResNet', 'LARS', 'TwoViews', 'cosine_loss', 'SimSiam', 'VICReg', 'features_of', 'knn_probe',
-           'fit_logistic', 'lbfgs_probe', 'r2_probe', 'linear_probe', 'published_probe', 'knows', 'neighbours',
-           'layout_slope', 'embed', 'Backbone', 'backbone_of', 'probe', 'draw_map', 'direct_terms', 'terms_row',
-           'views_row', 'PublishedSimSiam', 'simsiam_row', 'simsiam_bf16_row']
+           'Student', 'PlainResNet', 'LARS', 'generator_of', 'drawn_by', 'TwoViews', 'cosine_loss', 'SimSiam', 'VICReg',
+           'features_of', 'knn_probe', 'fit_logistic', 'lbfgs_probe', 'r2_probe', 'linear_probe', 'published_probe',
+           'knows', 'neighbours', 'layout_slope', 'embed', 'Backbone', 'backbone_of', 'probe', 'draw_map',
+           'direct_terms', 'terms_row', 'views_row', 'PublishedSimSiam', 'simsiam_row', 'simsiam_bf16_row']
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-003
-import copy, math
+import copy, difflib, inspect, math
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-004
@@ -25,8 +26,10 @@ from torch import nn, Tensor
 from .bench import Row, step_of
 from .data import BadInput, Batches, Data, load, nearest, rand, rows
 from .dgflow import latents, recorded_net
-from .loops import Loop, descend, method, precise, processes, whole
-from .nets import GlyphNet, ResNet, _at_least, _expects, _ProjectedBlock, frozen, make_net
+from .loops import Loop, checkpoints, descend, method, precise, processes, read_checkpoint, recipe_names, resolve, unchanged, whole
+from .nets import GlyphNet, ResNet, _at_least, _Block, _Bottleneck, _expects, _torchvision_init, _WideBlock, frozen, make_net
+from .records import runs_folder
+from .stylegan import StyleGAN2, load_stylegan
 from .vid import NORMS, saved, test_data
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-014
@@ -285,12 +288,19 @@ def headless(
     setattr(net, name, nn.Identity())
     return net, name, head
 
+def _last_weight(block):
+    "What scales the output of a residual block in front of the sum; None for other modules"
+    if isinstance(block, _Bottleneck): return block.bn3.weight
+    if isinstance(block, _Block): return block.bn2.weight
+    return block.conv2.weight if isinstance(block, _WideBlock) else None
+
 def zero_residuals(
     net: nn.Module # changed in place
 ) -> nn.Module:    # the same network
-    "Let every residual block begin as the identity: the gain of its last batch norm is 0 (Goyal et al. 2017)"
-    for m in net.modules():
-        if isinstance(m, _ProjectedBlock): nn.init.zeros_(m.bn2.weight)
+    "Let every residual block begin as its shortcut: the gain of its last batch norm, or where it ends in a convolution its weights, are 0 (Goyal et al. 2017)"
+    last = [w for m in net.modules() if (w := _last_weight(m)) is not None]
+    if not last: raise BadInput(f'{type(net).__name__} has no residual blocks of this course: leave zero_init out, or set it to false')
+    for w in last: nn.init.zeros_(w)
     return net
 
 def _mlp(widths, last_norm=False):
@@ -329,18 +339,20 @@ class Student(nn.Module):
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-030
 class PlainResNet(ResNet):
-    "ResNet-18 or -34 as for large images, a 7x7 convolution of stride 2 and a max pool first: `conv1`, `layer1`-`layer4`, `features` (N, 512), `linear`"
+    "ResNet as for large images, a 7x7 convolution of stride 2 and a max pool first: `conv1`, `layer1`-`layer4`, `features`, `linear`"
     def __init__(self,
-        depth: int = 18,   # 18 or 34
-        classes: int = 10, # how many logits
-        channels: int = 3, # 3 for colour, 1 for gray
-        size: int = 64     # of the images
+        depth: int = 18,      # 18, 34, 50 or 101
+        classes: int = 10,    # how many logits
+        channels: int = 3,    # 3 for colour, 1 for gray
+        size: int = 64,       # of the images
+        init: str = 'he'      # as in `ResNet`
     ):
-        super().__init__(depth, classes, channels)
+        super().__init__(depth, classes, channels, init)
         _at_least(32, size=size)
         self.shape = (channels, size, size)
         self.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
-        nn.init.kaiming_normal_(self.conv1.weight)
+        if init == 'torchvision': _torchvision_init(self.conv1)
+        else: nn.init.kaiming_normal_(self.conv1.weight)
     def forward(self,
         x: Tensor # images (N, channels, size, size), normalised
     ) -> Tensor:  # logits (N, classes)
@@ -349,6 +361,7 @@ class PlainResNet(ResNet):
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4): x = layer(x)
         return self.linear(self.features(x))
+
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-034
 class LARS(torch.optim.Optimizer):
@@ -377,6 +390,42 @@ class LARS(torch.optim.Optimizer):
                 v.mul_(g['momentum']).add_(d)
                 p.sub_(v*g['lr'])
 
+# %% ../nbs/22_ssl.ipynb #22-ssl-140
+def _missing(where):
+    "What to do about a generator that is not there"
+    name = Path(where).name
+    if unchanged(name) in recipe_names():
+        return BadInput(f"there is no generator at {where!r} yet; train it first: vidgan train '{name}', and set G=out/{name}")
+    near = difflib.get_close_matches(where, recipe_names(), 1)
+    return BadInput(f'there is no generator at {where!r}: give the folder of a run, a checkpoint, the name of a record or a StyleGAN2-ADA '
+                    'pickle (.pkl)' + (f'; did you mean {near[0]!r}?' if near else ''))
+
+def generator_of(
+    where: str | Path | nn.Module # a network; a run, one of its checkpoints or a record that keeps one; a pickle of StyleGAN2-ADA (.pkl)
+) -> nn.Module:                   # in evaluation mode, if it was read; its average, where there is one
+    "A trained generator"
+    if isinstance(where, nn.Module): return where
+    p = Path(where)
+    if p.suffix == '.pkl': return load_stylegan(p)
+    if (p/'state.json').is_file():
+        found = read_checkpoint(p)
+        spec, parts = found['recipe']['nets'].get('G'), found['state']['parts']
+        if spec is None: raise BadInput(f'{where} is a checkpoint of a run without a generator')
+        net = make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'})
+        net.load_state_dict(parts.get('ema') or parts['G'])
+        return net.eval()
+    if not (checkpoints(p/'checkpoints') or (runs_folder()/p/'record.json').is_file()): raise _missing(str(where))
+    return recorded_net(where, 'G')
+
+# %% ../nbs/22_ssl.ipynb #22-ssl-141
+def drawn_by(
+    G: nn.Module,          # a generator
+    z: Tensor,             # latents (N, nz); of a StyleGAN2
+    gen: torch.Generator   # where a StyleGAN2 draws its noise, anew for each image
+) -> Tensor:               # images (N, C, H, W)
+    "Images, with random noise where the generator has any"
+    return G(z, noise=gen) if isinstance(G, StyleGAN2) else G(z)
+
 # %% ../nbs/22_ssl.ipynb #22-ssl-037
 STATS = dict(cifar10=((.4914, .4822, .4465), (.2023, .1994, .2010)), cifar100=((.4914, .4822, .4465), (.2023, .1994, .2010)),
              stl10=((.485, .456, .406), (.229, .224, .225)))               # what the published code normalises by; else 0.5 and 0.5
@@ -391,7 +440,7 @@ class TwoViews(Loop):
     def __init__(self,
         data: Data,                                    # real images; labels are never looked at in training
         S: nn.Module,                                  # the backbone: a classifier, whose last layer is taken off
-        G: str | nn.Module = '',                       # a generator, or the run or record that keeps one
+        G: str | nn.Module = '',                       # a generator, as for `generator_of`
         syn_ratio: float = 0.,                         # share of generated images in a batch; 1: nothing else
         bs: int = 512,                                 # images in a batch, two views of each
         lr: float = .03,                               # at a batch of 256; in proportion to it
@@ -402,7 +451,7 @@ class TwoViews(Loop):
         dim: int = 2048,                               # of the embedding
         hidden: int = 512,                             # width of the projector
         layers: int = 2,                               # of the projector
-        zero_init: bool = True,                        # let residual blocks begin as the identity
+        zero_init: bool | None = None,                 # let residual blocks begin as their shortcut; by default where there are any
         size: int = 0,                                 # of the views; 0: of the images
         scale: tuple[float, float] = (.2, 1.),         # share of the image's area that a crop has
         jitter: tuple[float, float, float, float] = (.4, .4, .4, .1), # most that brightness, contrast, saturation and hue are changed
@@ -428,7 +477,8 @@ class TwoViews(Loop):
                                             mean=mean, std=std, one_draw=one).to(self.device) for one in (False, one_draw))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.S = Student(zero_residuals(S) if zero_init else S, dim, hidden, layers, self.last_norm)
+            zero = any(_last_weight(m) is not None for m in S.modules()) if zero_init is None else zero_init
+            self.S = Student(zero_residuals(S) if zero else S, dim, hidden, layers, self.last_norm)
             self.extra()
         for net in (self.S, *self.learnt()): net.to(self.device, memory_format=torch.channels_last).train()
         try:
@@ -437,7 +487,7 @@ class TwoViews(Loop):
         self.opt = OPTIMISERS[nearest(optimiser, OPTIMISERS, 'optimiser')](self.groups(), lr*bs/256, momentum, wd)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.opt, [(lambda t: 1.) if g.get('fixed') else self.cosine for g in self.opt.param_groups])
         self.batches = Batches(data, max(1, bs - self.n_syn), seed, self.device, workers=workers)
-        self.G = frozen(recorded_net(G, 'G').to(self.device)) if self.n_syn else None
+        self.G = frozen(generator_of(G).to(self.device)) if self.n_syn else None
         if self.G is not None and (made := self.fakes(self.n_syn)).shape[1:2] != data.shape[:1]: raise BadInput(f'the generator makes {tuple(made.shape[1:])} and the data are {data.shape}: their channels must agree')
 
     def extra(self) -> None: "Networks of an heir, made from the loop's seed"
@@ -460,7 +510,7 @@ class TwoViews(Loop):
         n: int    # how many, all processes together
     ) -> Tensor:  # this process's, (n, C, H, W) in [-1, 1]
         "Generated images, from the loop's own randomness"
-        return self.G(latents(self.G.net, n, self.gen)[rows(n)])
+        return drawn_by(self.G.net, latents(self.G.net, n, self.gen)[rows(n)], self.gen)
 
     def pairs(self) -> tuple[Tensor, Tensor]: # two views of the same images, each (N, C, size, size)
         "A batch, real images first"
@@ -569,8 +619,8 @@ class VICReg(TwoViews):
     def __init__(self,
         data: Data,           # real images
         S: nn.Module,         # the backbone
-        lam: float = 25.,     # weight of the invariance; 10 for CIFAR-100
-        mu: float = 25.,      # of the variance, of each view; 10 for CIFAR-100
+        lam: float = 25.,     # weight of the invariance
+        mu: float = 25.,      # of the variance, of each view
         nu: float = 1.,       # of the covariance, of each view
         **kw                  # as for TwoViews
     ):
