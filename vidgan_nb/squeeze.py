@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['STAGES', 'EYES', 'LPIPS', 'CRITICS', 'bottom_of', 'matching', 'pooled', 'Squeeze', 'teacher', 'style', 'uncut',
-           'SqueezeSpan', 'Perceptual', 'lpips', 'find_eye', 'Encoding', 'critic_features']
+           'SqueezeSpan', 'Perceptual', 'lpips', 'find_eye', 'Encoding', 'CriticFeatures', 'critic_features',
+           'critic_of']
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-003
 import copy, math, os, re, warnings
@@ -18,10 +19,11 @@ from torch import nn, Tensor
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-005
 from .data import BadInput, Data, nearest, rows
-from .dgflow import latents, recorded_net
-from .loops import JUDGE_OF, descend, whole
+from .dgflow import latents
+from .loops import JUDGE_OF, checkpoints, descend, read_checkpoint, whole
 from .metrics import NoWeights, find_judge
-from .nets import _at_least, frozen, taps
+from .nets import _at_least, frozen, make_net, taps
+from .records import Run, runs_folder
 from .ssl import TwoViews, Views, covariance_loss, drawn_by, features_of, generator_of, headless, invariance, spread, variance_loss
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-014
@@ -329,23 +331,56 @@ class Encoding(TwoViews):
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-029
 CRITICS = dict(Critic=(r'conv\d', True), ResNetCritic=(r'block\d', False), SNDCGANDiscriminator=(r'conv\d', True))     # as STAGES
 
+class CriticFeatures(nn.Module):
+    "What a discriminator knows of an image: its stages, averaged over positions, and the input of its last layer"
+    def __init__(self,
+        D: nn.Module,       # a critic or discriminator; copied
+        multi: bool = True, # False: the input of its last layer alone
+        stages: str = ''    # regular expression over names of its stages; by default those in `CRITICS`
+    ):
+        super().__init__()
+        self.D = headless(copy.deepcopy(D))[0]
+        pattern, self.rectify = CRITICS.get(type(D).__name__, ('', False))
+        if multi and not (stages or pattern): raise BadInput(f'no stages of {type(D).__name__} are known by name: set stages to a regular expression')
+        self.names = matching(D, stages or pattern) if multi else []
+    def forward(self,
+        x: Tensor  # images (N, C, H, W) in [-1, 1]
+    ) -> Tensor:   # (N, d)
+        "Features"
+        with taps(self.D, self.names) as t: last = self.D(x)
+        return torch.cat([*[pooled(t[n], self.rectify) for n in self.names], last], 1)
+
 @torch.no_grad()
 def critic_features(
     D: nn.Module,       # a critic or discriminator
     data: Data,         # images
-    multi: bool = True, # its stages, each averaged over positions, and the input of its last layer; False: the latter alone
-    stages: str = '',   # regular expression over names of its stages; by default those in `CRITICS`
+    multi: bool = True, # as in `CriticFeatures`
+    stages: str = '',   # as in `CriticFeatures`
     bs: int = 500       # images at a time
 ) -> Tensor:            # (N, d) on the CPU
     "What a discriminator knows of each image"
     _at_least(bs=bs)
-    single = features_of(headless(copy.deepcopy(D))[0], data, Views(data.shape[1]), bs)
-    if not multi: return single
-    pattern, rectify = CRITICS.get(type(D).__name__, ('', False))
-    if not (stages or pattern): raise BadInput(f'no stages of {type(D).__name__} are known by name: set stages to a regular expression')
-    names, at, seen = matching(D, stages or pattern), next(D.parameters()).device, []
-    with frozen(D), taps(D, names) as t:
-        for i in torch.arange(len(data)).split(bs):
-            D(data.images(i).to(at))
-            seen.append(torch.cat([pooled(t[n], rectify) for n in names], 1).cpu())
-    return torch.cat([torch.cat(seen), single], 1)
+    return features_of(CriticFeatures(D, multi, stages), data, Views(data.shape[1]), bs)
+
+
+# %% ../nbs/23_squeeze.ipynb #23-squeeze-103
+def critic_of(
+    where: str,         # the folder of a run, a checkpoint, or the name of a record
+    multi: bool = True  # as in `CriticFeatures`
+) -> tuple[nn.Module, dict, str] | None: # images -> features; `data` of its recipe; its name; None if there is no discriminator
+    "The discriminator of a trained GAN, ready for `vidgan probe`"
+    p = Path(where)
+    runs = [f for f in (p, runs_folder()/where, Path('out')/where) if (f/'record.json').is_file() or (f/'state.json').is_file() or checkpoints(f/'checkpoints')]
+    if not runs: return None
+    recorded = (runs[0]/'record.json').is_file()
+    if recorded: recipe = (run := Run(runs[0])).recipe
+    else:
+        found = read_checkpoint(runs[0] if (runs[0]/'state.json').is_file() else checkpoints(runs[0]/'checkpoints')[-1])
+        recipe = found['recipe'] or dict(nets={})
+    spec = recipe['nets'].get('D', {})
+    if spec.get('net') not in CRITICS: return None
+    if recorded: D = run.net('D')
+    else:
+        D = make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'})
+        D.load_state_dict(found['state']['parts']['D'])
+    return CriticFeatures(D.eval(), multi), recipe['data'], str(where)
