@@ -585,23 +585,49 @@ class _ProjectedBlock(_Block):
         self.short = nn.Sequential(nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o)) if i != o or stride > 1 else None
     def skip(self, x): return self.short(x) if self.short else x
 
+class _Bottleneck(nn.Module):
+    "Residual block of three convolutions, 1x1, 3x3 (which takes the stride) and 1x1, with shortcut B"
+    def __init__(self, i, o, stride):
+        super().__init__()
+        inner = o//4
+        self.conv1, self.bn1 = nn.Conv2d(i, inner, 1, bias=False), nn.BatchNorm2d(inner)
+        self.conv2, self.bn2 = nn.Conv2d(inner, inner, 3, stride, 1, bias=False), nn.BatchNorm2d(inner)
+        self.conv3, self.bn3 = nn.Conv2d(inner, o, 1, bias=False), nn.BatchNorm2d(o)
+        self.short = nn.Sequential(nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o)) if i != o or stride > 1 else None
+    def forward(self, x):
+        h = F.relu(self.bn1(self.conv1(x)))
+        h = self.bn3(self.conv3(F.relu(self.bn2(self.conv2(h)))))
+        return F.relu(h + (self.short(x) if self.short else x))
+
+def _torchvision_init(net):
+    "Weights of convolutions N(0, 2/outputs), as torchvision draws them"
+    for m in net.modules():
+        if isinstance(m, nn.Conv2d): nn.init.kaiming_normal_(m.weight, mode='fan_out', nonlinearity='relu')
+
+_RESNETS = {18: (_ProjectedBlock, (2, 2, 2, 2)), 34: (_ProjectedBlock, (3, 4, 6, 3)), 50: (_Bottleneck, (3, 4, 6, 3)), 101: (_Bottleneck, (3, 4, 23, 3))}
+
 class ResNet(nn.Module):
-    "ResNet-18 or -34 (He et al. 2016) with a 3x3 first convolution for 32x32: `conv1`, `layer1`-`layer4`, `features` (N, 512), `linear`"
+    "ResNet-18, -34, -50 or -101 (He et al. 2016) with a 3x3 first convolution for 32x32: `conv1`, `layer1`-`layer4`, `features`, `linear`"
     def __init__(self,
-        depth: int = 18,   # 18 (11,173,962 parameters) or 34 (21,282,122)
+        depth: int = 18,   # 18 (11,173,962 parameters), 34 (21,282,122), 50 (23,520,842) or 101 (42,512,970)
         classes: int = 10, # how many logits
-        channels: int = 3  # 3 for colour, 1 for gray
+        channels: int = 3, # 3 for colour, 1 for gray
+        init: str = 'he'   # he: N(0, 2/inputs); torchvision: N(0, 2/outputs), first convolution and last layer as PyTorch draws them
     ):
         super().__init__()
         _at_least(classes=classes, channels=channels)
-        if depth not in (18, 34): raise BadInput(f'depth {depth} of a ResNet: take 18 or 34; ResNetCIFAR has others')
+        if depth not in _RESNETS: raise BadInput(f'depth {depth} of a ResNet: take 18, 34, 50 or 101; ResNetCIFAR has others')
+        nearest(init, ['he', 'torchvision'], 'initialisation')
         self.shape = (channels, 32, 32)
+        block, blocks = _RESNETS[depth]
+        widths = [64, *[w*(4 if block is _Bottleneck else 1) for w in (64, 128, 256, 512)]]
         self.conv1, self.bn1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64)
-        blocks, widths = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}[depth], (64, 64, 128, 256, 512)
-        self.layer1, self.layer2, self.layer3, self.layer4 = [_group(_ProjectedBlock, i, o, n, 1 + (o > 64)) for i, o, n in zip(widths, widths[1:], blocks)]
+        self.layer1, self.layer2, self.layer3, self.layer4 = [_group(block, i, o, n, 1 + (k > 0)) for k, (i, o, n) in enumerate(zip(widths, widths[1:], blocks))]
         self.features = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.linear = nn.Linear(512, classes)
-        _he_init(self)
+        self.linear = nn.Linear(widths[-1], classes)
+        if init == 'he': _he_init(self)
+        else:
+            for layer in (self.layer1, self.layer2, self.layer3, self.layer4): _torchvision_init(layer)
     def forward(self,
         x: Tensor # images (N, channels, 32, 32), normalised
     ) -> Tensor:  # logits (N, classes)
