@@ -489,6 +489,11 @@ def _he_init(net):
             nn.init.kaiming_normal_(m.weight)
             if m.bias is not None: nn.init.zeros_(m.bias)
 
+def _fan_out_init(net):
+    "Weights of convolutions N(0, 2/outputs); linear layers as PyTorch draws them"
+    for m in net.modules():
+        if isinstance(m, nn.Conv2d): nn.init.kaiming_normal_(m.weight, mode='fan_out')
+
 class _Block(nn.Module):
     "Residual block of He et al. 2016 with shortcut A"
     def __init__(self, i, o, stride):
@@ -497,26 +502,35 @@ class _Block(nn.Module):
         self.conv2, self.bn2 = nn.Conv2d(o, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o)
         self.stride, self.front, self.back = stride, (o-i)//2, (o-i+1)//2
     def skip(self, x): return F.pad(x[..., ::self.stride, ::self.stride], (0, 0, 0, 0, self.front, self.back))
+    def zero_branch(self):
+        "Let the block begin as its shortcut: the last batch norm multiplies by 0"
+        nn.init.zeros_(self.bn2.weight)
     def forward(self, x):
         h = F.relu(self.bn1(self.conv1(x)))
         return F.relu(self.bn2(self.conv2(h)) + self.skip(x))
 
 # %% ../nbs/02_nets.ipynb #02-nets-141
 class ResNetCIFAR(nn.Module):
-    "ResNet-20/32/44/56/110 for 32x32 (He et al. 2016, section 4.2): `conv1`, `layer1`-`layer3`, `features` (N, 64), `linear`"
+    "ResNet-20/32/44/56/110 for 32x32 (He et al. 2016, section 4.2): `conv1`, `layer1`-`layer3`, `features` (N, 64*width), `linear`"
     def __init__(self,
-        depth: int = 56,  # 6n+2, n blocks in a group; 853,018 parameters at 56, 269,722 at 20
-        classes: int = 10 # how many logits
+        depth: int = 56,     # 6n+2, n blocks in a group; 853,018 parameters at 56, 269,722 at 20
+        classes: int = 10,   # how many logits
+        shortcut: str = 'A', # A: pads with zeros, as in the paper; B: a trained 1x1 convolution where size or channels change, as in RepDistiller
+        width: int = 1,      # factor on the groups' 16, 32 and 64 channels
+        stem: int = 16       # channels of the first convolution; RepDistiller's resnet8x4 and resnet32x4 have 32, and width 4
     ):
         super().__init__()
-        _at_least(depth=depth, classes=classes)
+        _at_least(depth=depth, classes=classes, width=width, stem=stem)
         if depth < 8 or (depth-2) % 6: raise BadInput(f'depth {depth} of a ResNetCIFAR: take 6n+2, such as 20, 32 or 56')
-        n, self.shape = (depth-2)//6, (3, 32, 32)
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        self.layer1, self.layer2, self.layer3 = [_group(_Block, i, o, n, s) for i, o, s in ((16, 16, 1), (16, 32, 2), (32, 64, 2))]
+        if shortcut not in ('A', 'B'): raise BadInput(f'shortcut {shortcut!r} of a ResNetCIFAR: take A or B')
+        if stem > 16*width: raise BadInput(f'stem {stem} of a ResNetCIFAR: the first group has {16*width} channels; take at most as many')
+        n, self.shape, block = (depth-2)//6, (3, 32, 32), _Block if shortcut == 'A' else _ProjectedBlock
+        widths, strides = [stem, 16*width, 32*width, 64*width], (1, 2, 2)
+        self.conv1, self.bn1 = nn.Conv2d(3, stem, 3, 1, 1, bias=False), nn.BatchNorm2d(stem)
+        self.layer1, self.layer2, self.layer3 = [_group(block, i, o, n, s) for i, o, s in zip(widths, widths[1:], strides)]
         self.features = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.linear = nn.Linear(64, classes)
-        _he_init(self)
+        self.linear = nn.Linear(64*width, classes)
+        (_he_init if shortcut == 'A' else _fan_out_init)(self)
     def forward(self,
         x: Tensor # images (N, 3, 32, 32), normalised as the weights want it
     ) -> Tensor:  # logits (N, classes)
@@ -538,6 +552,9 @@ class _WideBlock(nn.Module):
         a = F.relu(self.bn1(x))
         h = self.conv2(F.relu(self.bn2(self.conv1(a))))
         return h + (self.skip(a) if self.skip else x)
+    def zero_branch(self):
+        "Let the block begin as its shortcut: no batch norm stands behind the last convolution, so that is 0 itself"
+        nn.init.zeros_(self.conv2.weight)
 
 # %% ../nbs/02_nets.ipynb #02-nets-152
 class WRN(nn.Module):
@@ -556,7 +573,8 @@ class WRN(nn.Module):
         self.bn = nn.BatchNorm2d(64*w)
         self.features = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.linear = nn.Linear(64*w, classes)
-        _he_init(self)
+        _fan_out_init(self)
+        nn.init.zeros_(self.linear.bias)
     def forward(self,
         x: Tensor # images (N, 3, 32, 32), normalised by the channels' mean and deviation
     ) -> Tensor:  # logits (N, classes)
