@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['POTENTIALS', 'ETAS', 'CHAINER', 'CONFIG', 'TYPES', 'potential', 'Trajectory', 'latents', 'flow_step', 'RanAway',
            'normal_score', 'refine', 'seen_by', 'carrying_cost', 'try_etas', 'suggest_eta', 'energy_distance', 'ddls',
-           'dot', 'drs', 'mh_gan', 'Corrector', 'recorded_net', 'Refined', 'ClassNorm', 'ClassResNetGenerator',
-           'load_chainer', 'settle', 'CNNDecoder', 'Enlarged', 'scaled', 'read_config', 'network', 'refine_many',
-           'labels', 'real_side', 'run_config', 'lean', 'PublishedDGflow', 'dgflow_row', 'dgflow_bf16_row', 'SNGAN']
+           'steepest', 'without_radius', 'dot', 'acceptance', 'drs', 'calibration', 'mh_gan', 'Corrector',
+           'recorded_net', 'Refined', 'ClassNorm', 'ClassResNetGenerator', 'load_chainer', 'settle', 'CNNDecoder',
+           'Enlarged', 'scaled', 'read_config', 'network', 'refine_many', 'labels', 'real_side', 'run_config', 'lean',
+           'PublishedDGflow', 'dgflow_row', 'dgflow_bf16_row', 'SNGAN']
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-003
 import copy, hashlib, inspect, json, math, os, torch, yaml
@@ -106,11 +107,13 @@ def flow_step(
     eta: float,               # step size
     gamma: float,             # size of the noise
     noise: Callable,          # z -> standard normal numbers of its shape
-    score: Callable | None = None # z -> gradient of the log prior, for (7)
+    score: Callable | None = None, # z -> gradient of the log prior, for (7)
+    turn: Callable | None = None  # z, gradient -> the direction that is taken; the gradient itself if not given
 ) -> Tensor:                  # the next place of each particle, without a graph
     "Euler and Maruyama's step of the flow"
     g, = torch.autograd.grad(climb.sum(), z)
     z = z.detach()
+    if turn: g = turn(z, g)
     step = z + eta*g                                                                         # (6)
     if gamma and score: step = step + eta*gamma*score(z)                                     # (7)
     return step + math.sqrt(2*eta*gamma)*noise(z) if gamma else step                         # (6)
@@ -119,7 +122,7 @@ def flow_step(
 class RanAway(BadInput): "Latents or logits are no longer finite"
 
 @torch.inference_mode(False)
-def _walk(z, look, climb, eta, gamma, steps, save_every, generator, score, project):
+def _walk(z, look, climb, eta, gamma, steps, save_every, generator, score, project, turn=None):
     "All steps, and what was saved on the way"
     _whole('steps', steps, 0); _whole('save_every', save_every, 1)
     for k, v in dict(eta=eta, gamma=gamma).items():
@@ -135,7 +138,7 @@ def _walk(z, look, climb, eta, gamma, steps, save_every, generator, score, proje
         if k < steps and not up.requires_grad: raise BadInput('the logits have no slope in z: G, D and the corrector must pass gradients on')
         if k in at: saved.append((z.detach(), x.detach(), d.detach()))
         if k == steps: break
-        new = flow_step(z, up, eta, gamma, noise, score)
+        new = flow_step(z, up, eta, gamma, noise, score, turn)
         if project: new = project(new)
         if new.shape != z.shape: raise BadInput(f'prior or project turns {tuple(z.shape)} into {tuple(new.shape)}: the shape must stay')
         z = new
@@ -258,28 +261,49 @@ def ddls(
     "Langevin sampling of p(z) exp(d(G(z))) (Che et al. 2020)"
     return refine(z, G, D, **dict(f='KL', gamma=1., prior='normal') | kw | dict(eta=eta, steps=steps))
 
+def steepest(
+    z: Tensor,                # latents (N, ...), two or more, drawn for this purpose; 200 as released, which are 100 pairs
+    G,                        # generator
+    D,                        # discriminator, or None
+    corrector=None,           # another logit, which is added
+    space: str = 'latent',    # 'latent' or 'data'
+    c: Tensor | None = None   # labels
+) -> float:                   # the largest, over the pairs
+    "How steep the logit is between the first half of some latents and the second: the k of the paper on DOT. It grows with their number"
+    if len(z) < 2: raise BadInput(f'{len(z)} latents: k is measured between two or more')
+    with _still(G, D, corrector), torch.no_grad(): d = _looker(G, D, corrector, space, c)(z)[1]
+    h = len(z)//2
+    return ((d[:h] - d[h:2*h]).abs()/(z[:h] - z[h:2*h]).flatten(1).norm(dim=1)).nan_to_num(0).max().item()
+
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-077a
+def without_radius(
+    z: Tensor, # latents (N, ...)
+    g: Tensor  # gradients, same shape
+) -> Tensor:   # same shape
+    "The gradient less its part along normal latents, as in the released code of DOT"
+    along = (z*g).flatten(1).sum(1).view(-1, *[1]*(z.dim() - 1))
+    return g - z*along/math.sqrt(z[0].numel())                                               # (18)
+
 def dot(
     z: Tensor,                # latents
     G,                        # generator
     D,                        # discriminator, or None
-    eta: float = .01,         # step size
-    steps: int = 100,         # of gradient descent
-    k: float | None = None,   # the steepest slope of d(G(z)); the steepest between neighbours in this list of latents if not given
+    eta: float = .01,         # step size; as released
+    steps: int = 100,         # of gradient descent; as released
+    k: float = 1.,            # the slope of d(G(z)) above which a latent moves; 1 as released with --k 1, the paper's is `steepest`
+    radial: bool = False,     # take the part along z out of the gradient, as released where latents are normal
     corrector=None,           # another logit, which is added
     space: str = 'latent',    # 'latent' or 'data'
     save_every: int = 5,      # steps between what is saved
     c: Tensor | None = None,  # labels
     project: Callable | None = None # z -> z after each step, such as a clamp for uniform latents
 ) -> Trajectory:
-    "Discriminator optimal transport (Tanaka 2019)"
+    "Discriminator optimal transport (Tanaka 2019); no sample sees another"
+    if not 0 < k < math.inf: raise BadInput(f'k is {k}: it must be positive')
     look = _looker(G, D, corrector, space, c)
+    def climb(u, d): return d/k - (u - z + 1e-3).flatten(1).norm(dim=1)                      # (14)
     with _still(G, D, corrector):
-        if k is None:
-            with torch.no_grad(): d = look(z)[1]
-            k = ((d - d.roll(1)).abs()/(z - z.roll(1, 0)).flatten(1).norm(dim=1)).nan_to_num(0).max().item()
-        if not 0 < k < math.inf: raise BadInput(f'k is {k}: it must be positive; it is measured between latents, so two or more are needed where it is not given')
-        climb = lambda u, d: d/k - (u - z + 1e-3).flatten(1).norm(dim=1)                     # (14)
-        return _walk(z, look, climb, eta, 0., steps, save_every, None, None, project)
+        return _walk(z, look, climb, eta, 0., steps, save_every, None, None, project, without_radius if radial else None)
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-081
 @torch.no_grad()
@@ -291,11 +315,25 @@ def _pool(z, G, D, corrector, space, c, bs):
         parts = [_looker(G, D, corrector, space, None if c is None else c[i])(z[i]) for i in torch.arange(len(z), device=z.device).split(bs)]
     return tuple(torch.cat(p) for p in zip(*parts))
 
+def acceptance(
+    d: Tensor,                       # logits of proposals (N,)
+    most: Tensor | float,            # the largest logit known, of all or for each
+    percentile: float | None = None, # of F, taken as tau; None: tau 0, rejection as in the book
+    eps: float = 1e-6                # keeps the logarithm finite; as released
+) -> Tensor:                         # (N,), float64
+    "With which probability discriminator rejection sampling keeps each proposal"
+    low = (d - most).double()
+    score = low - torch.log1p(-(low - eps).exp())                                            # (15)
+    if percentile is not None: score = score - score.quantile(percentile/100)                # (15)
+    return score.sigmoid()
+
 def drs(
     z: Tensor,                     # a pool of latents, of which some are kept
     G,                             # generator
     D,                             # discriminator, or None
-    percentile: float | None = None, # of F, taken as tau; None: tau 0, rejection as in the book
+    percentile: float | None = None, # see `acceptance`; 95 as released
+    burn_in: int = 0,              # the first so many only tell the largest logit, which then rises as larger ones turn up, as released; 0: the pool's largest
+    eps: float = 1e-6,             # see `acceptance`
     corrector=None,                # another logit, which is added
     space: str = 'latent',         # 'latent' or 'data'
     generator: torch.Generator | None = None, # of the coins
@@ -304,33 +342,58 @@ def drs(
 ) -> Trajectory:                   # one moment, of those that were kept
     "Discriminator rejection sampling (Azadi et al. 2019)"
     if percentile is not None and not 0 <= percentile <= 100: raise BadInput(f'percentile is {percentile}: 0 to 100 is meant')
+    _whole('burn_in', burn_in, 0)
+    if burn_in >= len(z): raise BadInput(f'burn_in is {burn_in}, and there are {len(z)} latents: some must be left to choose from')
     x, d = _pool(z, G, D, corrector, space, c, bs)
-    low = (d - d.max()).double()
-    F_ = low - torch.log1p(-(low - 1e-8).exp())                                              # (15)
-    if percentile is not None: F_ = F_ - F_.quantile(percentile/100)                         # (15)
-    keep = torch.rand(len(z), generator=generator, device=z.device) < F_.sigmoid()
+    most = d.cummax(0).values.clamp(min=d[:burn_in].max())[burn_in:] if burn_in else d.max()
+    z, x, d = z[burn_in:], x[burn_in:], d[burn_in:]
+    keep = torch.rand(len(z), generator=generator, device=z.device) < acceptance(d, most, percentile, eps)
     return Trajectory(z[keep][None], x[keep][None], d[keep][None], [0])
+
+# %% ../nbs/12_dgflow.ipynb #12-dgflow-081a
+@torch.no_grad()
+def calibration(
+    real: Tensor,   # logits of held-out real samples (N,)
+    fake: Tensor    # logits of generated samples (M,)
+) -> tuple[float, float]: # a and b: a*d + b is the calibrated logit
+    "Logistic regression of real against generated on one logit, its slope with weight decay 1/2 as released"
+    d, right = torch.cat([real, fake]).double().cpu(), torch.cat([torch.ones(len(real)), torch.zeros(len(fake))]).double()
+    u, w = torch.stack([d, torch.ones_like(d)], 1), torch.zeros(2, dtype=torch.float64)
+    decay = torch.tensor([1., 0.], dtype=torch.float64)
+    for _ in range(100):                                               # Newton's steps
+        p = (u @ w).sigmoid()
+        step = torch.linalg.solve((u*(p*(1 - p))[:, None]).T @ u + decay.diag() + 1e-9*torch.eye(2), u.T @ (right - p) - decay*w)
+        w = w + step*min(1., 1/step.abs().max().item())
+    return tuple(w.tolist())
 
 def mh_gan(
     z: Tensor,                     # a pool of latents
     G,                             # generator
     D,                             # discriminator, or None
     k: int = 50,                   # proposals for each sample; 640 in the paper
+    scale: float = 1.,             # what logits are multiplied with, the first number of `calibration`
+    start: Tensor | None = None,   # real samples, one for each chain, where chains start, as released; chains that never move are left out. Else the first proposal
     corrector=None,                # another logit, which is added
     space: str = 'latent',         # 'latent' or 'data'
     generator: torch.Generator | None = None, # of the coins
     c: Tensor | None = None,       # labels
     bs: int = 1000                 # how many at a time
-) -> Trajectory:                   # one moment, of len(z)//k samples
+) -> Trajectory:                   # one moment, of len(z)//k samples or, with a start, fewer
     "Metropolis-Hastings on proposals of the generator (Turner et al. 2019)"
     _whole('k', k, 1)
     n = len(z)//k
     if n < 1: raise BadInput(f'{len(z)} latents are fewer than one chain of {k}')
+    if start is not None and len(start) < n: raise BadInput(f'{len(start)} real samples for {n} chains: as many are needed')
+    if start is not None and c is not None: raise BadInput('labels and a real start do not go together: the label of a real sample is not known')
     x, d = _pool(z, G, D, corrector, space, c, bs)
-    d_ = d[:n*k].view(n, k)
-    at, coins = torch.zeros(n, dtype=torch.long, device=z.device), torch.rand(n, k, generator=generator, device=z.device)
-    for j in range(1, k): at = torch.where(coins[:, j].log() < d_[:, j] - d_.gather(1, at[:, None])[:, 0], j, at)   # (16)
-    i = torch.arange(n, device=z.device)*k + at
+    d_ = scale*d[:n*k].view(n, k)
+    at, coins = torch.full((n,), -1, device=z.device), torch.rand(n, k, generator=generator, device=z.device)
+    now = torch.full((n,), -math.inf, device=z.device) if start is None else scale*_pool(start[:n], None, D, corrector, 'data', None, bs)[1]
+    for j in range(k):
+        moves = coins[:, j].log() < d_[:, j] - now                                            # (16)
+        at, now = torch.where(moves, j, at), torch.where(moves, d_[:, j], now)
+    moved = at >= 0
+    i = (torch.arange(n, device=z.device)*k + at)[moved]
     return Trajectory(z[i][None], x[i][None], d[i][None], [0])
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-090
@@ -542,16 +605,22 @@ class CNNDecoder(nn.Module):
     "The decoder of MMD-GAN's code base, for 32x32 images; 790,400 parameters at 32 latents"
     def __init__(self,
         nz: int = 32,         # length of the latent vector
-        unit: bool = False    # ends in a sigmoid whose [0, 1] is stretched to [-1, 1], instead of a tanh
+        unit: bool = False,   # ends in a sigmoid whose [0, 1] is stretched to [-1, 1], instead of a tanh
+        width: int = 64,      # channels before the last stage; as released
+        channels: int = 3     # 3 for colour, 1 for gray
     ):
         super().__init__()
         up = lambda i, o, *how: nn.ConvTranspose2d(i, o, 4, *how, bias=False)
+        norm = lambda c: (nn.BatchNorm2d(c), nn.ReLU())
         self.nz, self.unit = nz, unit
-        self.main = nn.Sequential(up(nz, 256, 1, 0), nn.BatchNorm2d(256), nn.ReLU(), up(256, 128, 2, 1), nn.BatchNorm2d(128), nn.ReLU(),
-                                  up(128, 64, 2, 1), nn.BatchNorm2d(64), nn.ReLU(), up(64, 3, 2, 1))
+        self.main = nn.Sequential(up(nz, 4*width, 1, 0), *norm(4*width), up(4*width, 2*width, 2, 1), *norm(2*width),
+                                  up(2*width, width, 2, 1), *norm(width), up(width, channels, 2, 1))
+        for m in self.main:
+            if isinstance(m, nn.ConvTranspose2d): nn.init.normal_(m.weight, 0, .02)
+            if isinstance(m, nn.BatchNorm2d): nn.init.normal_(m.weight, 1, .02)
     def forward(self,
         z: Tensor # latents (N, nz)
-    ) -> Tensor:  # images (N, 3, 32, 32) in [-1, 1]
+    ) -> Tensor:  # images (N, channels, 32, 32) in [-1, 1]
         "Images"
         x = self.main(z[:, :, None, None])
         return 2*x.sigmoid() - 1 if self.unit else x.tanh()

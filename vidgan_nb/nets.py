@@ -873,7 +873,7 @@ def cast(
 
 # %% ../nbs/02_nets.ipynb #02-nets-210
 NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator, ResNetCritic, GlyphNet, ResNetCIFAR, WRN, ResNet, VGG, PixelMLP, InceptionV3)}
-NETS |= {name: f'others:{name}' for name in ('Flow', 'FeatureCritic')}      # of later chapters: module:class
+NETS |= {name: f'others:{name}' for name in ('Flow', 'FeatureCritic', 'CNNEncoder')} | {'CNNDecoder': 'dgflow:CNNDecoder'}      # of later chapters: module:class
 NETS |= {'StyleGAN2': 'stylegan:StyleGAN2', 'PlainResNet': 'ssl:PlainResNet'}
 
 def net_class(
