@@ -978,7 +978,8 @@ class _Coded(nn.Module):
         self.head, self.act, self.activate = nearest(head, self.heads, 'head'), LeakyReLU(.2), activate
         self.bounded = head in ('vector', 'spatial')                # has a code whose information can be bounded
         self.neck = Bottleneck(i, k, head, size) if self.bounded else nn.Conv2d(i, k, 1) if head == 'noise' else None
-        self.codes = self.neck.shape if self.bounded else (i if head == 'plain' else k, *([size, size] if size > 1 else []))
+        self.codes = self.neck.shape if self.bounded else (i if head == 'plain' else k,
+                                                           *([size, size] if size > 1 else []))
         self.out = nn.Linear(math.prod(self.codes), 1)
     def code(self,
         x: Tensor # items
@@ -1012,7 +1013,7 @@ class VDBDiscriminator(_Coded):
         final: int = 64,      # channels at full size
         most: int = 1024,     # channels at the most
         channels: int = 3,    # 3 for colour, 1 for gray
-        head: str = 'vector', # 'vector', 'spatial'; without a bottleneck: 'plain', or 'noise' added after a 1x1 convolution
+        head: str = 'vector', # 'vector', 'spatial'; without a bottleneck: 'plain', or 'noise' after a 1x1 convolution
         k: int = 0            # length of the code; 0: half of the last channels, as published with the vector
     ):
         super().__init__()

@@ -108,7 +108,7 @@ def load_plain(
     loop: Loop,          # with the networks G, D and the optimisers opt_G, opt_D
     files: list[str]     # 'G=g.pth', 'D=d.pth', 'opt_G=...', 'opt_D=...'
 ) -> None:
-    "Take weights and optimiser states from plain files of state dicts: ours, akanimax's, or others of the same order and shapes"
+    "Take weights and optimiser states from files of state dicts: ours, akanimax's, or others of one order and shapes"
     for f in files:
         name, eq, path = str(f).partition('=')
         if not eq: raise BadInput(f'start takes NAME=FILE, not {f!r}')
@@ -131,7 +131,8 @@ def _plain_file(path):
 def _akanimax(net):
     "akanimax's name of each tensor -> ours, in the order in which his networks register them; empty for other networks"
     if isinstance(net, VDBGenerator): parts = dict(fc='fc', resnet='blocks', conv_img='out')
-    elif isinstance(net, VDBDiscriminator): parts = dict(resnet='blocks', conv_img='first', conv_converter='neck.conv', fc='out')
+    elif isinstance(net, VDBDiscriminator):
+        parts = dict(resnet='blocks', conv_img='first', conv_converter='neck.conv', fc='out')
     else: return {}
     inner, names = dict(conv1='conv_0', conv2='conv_1', skip='conv_s'), {}
     for his, ours in parts.items():
@@ -140,7 +141,7 @@ def _akanimax(net):
             rest = k.removeprefix(f'{ours}.')
             if ours == 'blocks':
                 block, conv, kind = rest.split('.')
-                rest = f'{2*int(block)}.{inner[conv]}.{kind}'        # every second module of his is an upsampling or a pooling
+                rest = f'{2*int(block)}.{inner[conv]}.{kind}'   # every second module of his is an upsampling or a pooling
             names[f'{his}.{rest}'] = k
     return names
 
@@ -156,7 +157,7 @@ def _named(net, state):
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-033b
 def _ordered(opt, state, net):
-    "An optimiser's state, its parameters in the order of `net`; the shapes tell if it is in this order or in akanimax's"
+    "An optimiser's state, in the order of `net`; the shapes tell if the file has this order or akanimax's"
     group, = opt.state_dict()['param_groups']
     saved, = state['param_groups']
     shapes = {k: p.shape for k, p in net.named_parameters()}
@@ -169,7 +170,8 @@ def _ordered(opt, state, net):
 def _unfit(kept, shape):
     "What an optimiser keeps of a parameter and is not of its shape; '' if all is"
     for k, t in kept.items():
-        if isinstance(t, Tensor) and t.dim() and t.shape != shape: return f'{k} of shape {tuple(t.shape)} for a parameter of shape {tuple(shape)}'
+        if isinstance(t, Tensor) and t.dim() and t.shape != shape:
+            return f'{k} of shape {tuple(t.shape)} for a parameter of shape {tuple(shape)}'
     return ''
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-035

@@ -32,7 +32,7 @@ def gradient_penalty(
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-022
 class WGANGP(Loop):
-    "WGAN with gradient penalty (Gulrajani et al. 2017); betas as in the authors' script for CIFAR-10, not (0, .9) as in Algorithm 1"
+    "WGAN with gradient penalty (Gulrajani et al. 2017); by default with the betas of the authors' CIFAR-10 script"
     defaults = dict(data=dict(name='glyphs'), nets=dict(G=dict(net='Generator', channels=1), D=dict(net='Critic', channels=1)), judge='glyph', keep=['G'])
     def __init__(self,
         data: Data,                              # what to imitate
