@@ -224,6 +224,27 @@ def runner():
     return out
 
 
+def mutation():
+    "tools/mutate.py tells what a notebook notices from what it does not and from what it never reaches; reasons count; a second run tries nothing"
+    out = []
+    with tempfile.TemporaryDirectory() as tmp:
+        root = Path(tmp).resolve()/'project'
+        sound(root)
+        code = '#| export\ndef part(\n    x: int = 5 # a number\n) -> int:  # a part\n    "A part"\n    if x > 3:\n        return x - 1\n    return 2*x'
+        write(root, '20_part', notebook('Part', 'part', ('#| export\nWHOLE = 7', None), (code, None), ('d = tempfile.mkdtemp() if 0 else 1', None), ('assert WHOLE == 7', None), ('assert part() == 4', None)))
+        (root/'lib'/'part.py').write_text('# %% ../nbs/20_part.ipynb #1\nWHOLE = 7\n\n' + code + '\n')
+        def mutate(*words): return subprocess.run([sys.executable, str(TOP/'tools'/'mutate.py'), '--root', str(root), '--work', f'{tmp}/work', '--sample', '99', '--modules', 'part', *words], capture_output=True, text=True)
+        listed = mutate('--list').stdout.splitlines()
+        keys = {k: next((r.split()[0] for r in listed if r.endswith(k)), '') for k in ('x > 3  ->  x >= 3', ': 3  ->  4')}
+        (root/'tools'/'mutants.txt').write_text(f"# why\n{keys['x > 3  ->  x >= 3']} part.py :: never asked of 3\n")
+        first, second = mutate(), mutate()
+        for k, r in dict(first=first, second=second).items():
+            if r.returncode or not r.stdout.endswith('5 of 9 killed, 2 survived (1 with a reason), 2 not reached\n'): out.append(f'{k}: {r.returncode} {r.stdout[-900:]}{r.stderr[-900:]}')
+        out += [f'does not say {s!r}' for s in ('x > 3  ->  x >= 3   [never asked of 3]', 'not reached', f"survived  {keys[': 3  ->  4']}") if s not in first.stdout]
+        if '20_part.ipynb: 9 mutants' in second.stdout: out.append('the second run tried them again')
+    return out
+
+
 # What stands for pip and for Python in the clones below: `pip install -e .` writes the folder it is called in, and its log, into the environment
 PIP = """import os, sys
 site = os.path.dirname(os.path.dirname(__file__))
@@ -288,4 +309,4 @@ def make():
 
 
 HEAVY = 'site', 'side_effects'
-ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner, 'make': make}
+ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner, 'mutation': mutation, 'make': make}

@@ -825,16 +825,28 @@ def bench(
 
 # %% ../nbs/40_cli.ipynb #40-cli-045
 def probe(
-    where: str,                 # the folder of a run, a checkpoint, or the name of a record: of a classifier, or of a student without labels
+    where: str,                 # the folder of a run, a checkpoint, or the name of a record: of a classifier, a student without labels, or a GAN (its discriminator)
     *,
     protocol: str = 'lbfgs',    # lbfgs: a linear function of fixed features; knn: their neighbours; linear: the published probe, minutes to hours
-    n: int = 10_000,            # labelled images at most to learn from, and as many to judge by
+    n: int | None = None,       # labelled images at most to learn from, and as many to judge by; 10000 if not given, with the published probe all
+    single: bool = False,       # of a discriminator the input of its last layer alone; else all its stages too
+    epochs: int | None = None,  # of the published probe: passes over the data; 90 if not given
+    lr: float | None = None,    # of the published probe: first learning rate; 30, for STL-10 1.6
+    bs: int | None = None,      # of the published probe: images in a batch; 256, for STL-10 4096
+    momentum: float | None = None, # of the published probe: momentum; 0.9
+    seed: int | None = None,    # of the published probe: first weights, batches and crops; 0
+    lars: bool = False,         # of the published probe: with LARS; already so for STL-10
+    no_lars: bool = False,      # of the published probe: without LARS
     root: str | None = None,    # folder the data are in; else $VIDGAN_DATA, else ./data
     device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
 ) -> None:
     "Say what can be read out of a run's features"
+    from vidgan_nb.data import BadInput
     from vidgan_nb.ssl import probe as read_out
-    found = read_out(where, protocol, n=n, root=root, device=_device(device))
+    if lars and no_lars: raise BadInput('--lars and --no-lars: choose one')
+    given = dict(epochs=epochs, lr=lr, bs=bs, momentum=momentum, seed=seed, lars=True if lars else False if no_lars else None)
+    sgd = {k: v for k, v in given.items() if v is not None}
+    found = read_out(where, protocol, n, sgd, multi=not single, root=root, device=_device(device))
     _say(f'{where}, {protocol}:', *[f'  {k:6} {100*v:.2f} %' + (' of the variance' if k in ('size', 'slant') else '') for k, v in found.items()])
 
 def embed(

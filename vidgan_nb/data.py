@@ -850,10 +850,16 @@ def _from_disk(name, root, split, n, size, download, crop=None, lazy=None):
     return Data(x, None if c is None else torch.tensor(c[:n]), name, split, list(classes), {k: v[:n] for k, v in truth.items()}, total=total)
 
 # %% ../nbs/00_data.ipynb #00-data-132
+def _joined(name, root, split, n, size, download, **kw):
+    "Several splits of a published data set, one behind the other; without labels"
+    parts = [load(name, root, p, None, size, download, **kw).x for p in split.split('+')]
+    if not all(isinstance(x, Tensor) for x in parts): raise BadInput(f'{split} of {name}: its images are read one by one, and such splits cannot be joined')
+    return Data(torch.cat(parts)[:n], None, name, split, total=sum(map(len, parts)))
+
 def load(
     name: str,                # one of `DATASETS`
     root=None,                # the folder your data are in; by default $VIDGAN_DATA, or ./data
-    split: str = 'train',     # 'train', 'test'; STL-10 also 'unlabeled', CelebA also 'valid'
+    split: str = 'train',     # 'train', 'test'; STL-10 also 'unlabeled' and 'train+unlabeled', CelebA also 'valid'
     n: int | None = None,     # the first n items only (of a folder: n spread over all its files)
     size: int | None = None,  # resize images to this height and width; by default as they are, CelebA 64
     download: bool = False,   # fetch what is not there, through torchvision, which checks the hashes
@@ -869,6 +875,7 @@ def load(
     else:
         _settings(kw, ('crop', 'lazy') if name == 'celeba' or name.startswith('folder:') else (), name)
         if name.startswith('folder:'): data = _from_folder(name, _root(root), split, n, size, **kw)
+        elif '+' in split: data = _joined(name, root, split, n, size, download, **kw)
         else: data = _from_disk(name, _root(root), split, n, size, download, **kw)
     if _KEPT: _KEPT[-1][key] = data
     return data

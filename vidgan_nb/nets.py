@@ -489,6 +489,11 @@ def _he_init(net):
             nn.init.kaiming_normal_(m.weight)
             if m.bias is not None: nn.init.zeros_(m.bias)
 
+def _fan_out_init(net):
+    "Weights of convolutions N(0, 2/outputs); linear layers as PyTorch draws them"
+    for m in net.modules():
+        if isinstance(m, nn.Conv2d): nn.init.kaiming_normal_(m.weight, mode='fan_out')
+
 class _Block(nn.Module):
     "Residual block of He et al. 2016 with shortcut A"
     def __init__(self, i, o, stride):
@@ -497,26 +502,35 @@ class _Block(nn.Module):
         self.conv2, self.bn2 = nn.Conv2d(o, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o)
         self.stride, self.front, self.back = stride, (o-i)//2, (o-i+1)//2
     def skip(self, x): return F.pad(x[..., ::self.stride, ::self.stride], (0, 0, 0, 0, self.front, self.back))
+    def zero_branch(self):
+        "Let the block begin as its shortcut: the last batch norm multiplies by 0"
+        nn.init.zeros_(self.bn2.weight)
     def forward(self, x):
         h = F.relu(self.bn1(self.conv1(x)))
         return F.relu(self.bn2(self.conv2(h)) + self.skip(x))
 
 # %% ../nbs/02_nets.ipynb #02-nets-141
 class ResNetCIFAR(nn.Module):
-    "ResNet-20/32/44/56/110 for 32x32 (He et al. 2016, section 4.2): `conv1`, `layer1`-`layer3`, `features` (N, 64), `linear`"
+    "ResNet-20/32/44/56/110 for 32x32 (He et al. 2016, section 4.2): `conv1`, `layer1`-`layer3`, `features` (N, 64*width), `linear`"
     def __init__(self,
-        depth: int = 56,  # 6n+2, n blocks in a group; 853,018 parameters at 56, 269,722 at 20
-        classes: int = 10 # how many logits
+        depth: int = 56,     # 6n+2, n blocks in a group; 853,018 parameters at 56, 269,722 at 20
+        classes: int = 10,   # how many logits
+        shortcut: str = 'A', # A: pads with zeros, as in the paper; B: a trained 1x1 convolution where size or channels change, as in RepDistiller
+        width: int = 1,      # factor on the groups' 16, 32 and 64 channels
+        stem: int = 16       # channels of the first convolution; RepDistiller's resnet8x4 and resnet32x4 have 32, and width 4
     ):
         super().__init__()
-        _at_least(depth=depth, classes=classes)
+        _at_least(depth=depth, classes=classes, width=width, stem=stem)
         if depth < 8 or (depth-2) % 6: raise BadInput(f'depth {depth} of a ResNetCIFAR: take 6n+2, such as 20, 32 or 56')
-        n, self.shape = (depth-2)//6, (3, 32, 32)
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        self.layer1, self.layer2, self.layer3 = [_group(_Block, i, o, n, s) for i, o, s in ((16, 16, 1), (16, 32, 2), (32, 64, 2))]
+        if shortcut not in ('A', 'B'): raise BadInput(f'shortcut {shortcut!r} of a ResNetCIFAR: take A or B')
+        if stem > 16*width: raise BadInput(f'stem {stem} of a ResNetCIFAR: the first group has {16*width} channels; take at most as many')
+        n, self.shape, block = (depth-2)//6, (3, 32, 32), _Block if shortcut == 'A' else _ProjectedBlock
+        widths, strides = [stem, 16*width, 32*width, 64*width], (1, 2, 2)
+        self.conv1, self.bn1 = nn.Conv2d(3, stem, 3, 1, 1, bias=False), nn.BatchNorm2d(stem)
+        self.layer1, self.layer2, self.layer3 = [_group(block, i, o, n, s) for i, o, s in zip(widths, widths[1:], strides)]
         self.features = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.linear = nn.Linear(64, classes)
-        _he_init(self)
+        self.linear = nn.Linear(64*width, classes)
+        (_he_init if shortcut == 'A' else _fan_out_init)(self)
     def forward(self,
         x: Tensor # images (N, 3, 32, 32), normalised as the weights want it
     ) -> Tensor:  # logits (N, classes)
@@ -538,6 +552,9 @@ class _WideBlock(nn.Module):
         a = F.relu(self.bn1(x))
         h = self.conv2(F.relu(self.bn2(self.conv1(a))))
         return h + (self.skip(a) if self.skip else x)
+    def zero_branch(self):
+        "Let the block begin as its shortcut: no batch norm stands behind the last convolution, so that is 0 itself"
+        nn.init.zeros_(self.conv2.weight)
 
 # %% ../nbs/02_nets.ipynb #02-nets-152
 class WRN(nn.Module):
@@ -556,7 +573,8 @@ class WRN(nn.Module):
         self.bn = nn.BatchNorm2d(64*w)
         self.features = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.linear = nn.Linear(64*w, classes)
-        _he_init(self)
+        _fan_out_init(self)
+        nn.init.zeros_(self.linear.bias)
     def forward(self,
         x: Tensor # images (N, 3, 32, 32), normalised by the channels' mean and deviation
     ) -> Tensor:  # logits (N, classes)
@@ -585,23 +603,49 @@ class _ProjectedBlock(_Block):
         self.short = nn.Sequential(nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o)) if i != o or stride > 1 else None
     def skip(self, x): return self.short(x) if self.short else x
 
+class _Bottleneck(nn.Module):
+    "Residual block of three convolutions, 1x1, 3x3 (which takes the stride) and 1x1, with shortcut B"
+    def __init__(self, i, o, stride):
+        super().__init__()
+        inner = o//4
+        self.conv1, self.bn1 = nn.Conv2d(i, inner, 1, bias=False), nn.BatchNorm2d(inner)
+        self.conv2, self.bn2 = nn.Conv2d(inner, inner, 3, stride, 1, bias=False), nn.BatchNorm2d(inner)
+        self.conv3, self.bn3 = nn.Conv2d(inner, o, 1, bias=False), nn.BatchNorm2d(o)
+        self.short = nn.Sequential(nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o)) if i != o or stride > 1 else None
+    def forward(self, x):
+        h = F.relu(self.bn1(self.conv1(x)))
+        h = self.bn3(self.conv3(F.relu(self.bn2(self.conv2(h)))))
+        return F.relu(h + (self.short(x) if self.short else x))
+
+def _torchvision_init(net):
+    "Weights of convolutions N(0, 2/outputs), as torchvision draws them"
+    for m in net.modules():
+        if isinstance(m, nn.Conv2d): nn.init.kaiming_normal_(m.weight, mode='fan_out', nonlinearity='relu')
+
+_RESNETS = {18: (_ProjectedBlock, (2, 2, 2, 2)), 34: (_ProjectedBlock, (3, 4, 6, 3)), 50: (_Bottleneck, (3, 4, 6, 3)), 101: (_Bottleneck, (3, 4, 23, 3))}
+
 class ResNet(nn.Module):
-    "ResNet-18 or -34 (He et al. 2016) with a 3x3 first convolution for 32x32: `conv1`, `layer1`-`layer4`, `features` (N, 512), `linear`"
+    "ResNet-18, -34, -50 or -101 (He et al. 2016) with a 3x3 first convolution for 32x32: `conv1`, `layer1`-`layer4`, `features`, `linear`"
     def __init__(self,
-        depth: int = 18,   # 18 (11,173,962 parameters) or 34 (21,282,122)
+        depth: int = 18,   # 18 (11,173,962 parameters), 34 (21,282,122), 50 (23,520,842) or 101 (42,512,970)
         classes: int = 10, # how many logits
-        channels: int = 3  # 3 for colour, 1 for gray
+        channels: int = 3, # 3 for colour, 1 for gray
+        init: str = 'he'   # he: N(0, 2/inputs); torchvision: N(0, 2/outputs), first convolution and last layer as PyTorch draws them
     ):
         super().__init__()
         _at_least(classes=classes, channels=channels)
-        if depth not in (18, 34): raise BadInput(f'depth {depth} of a ResNet: take 18 or 34; ResNetCIFAR has others')
+        if depth not in _RESNETS: raise BadInput(f'depth {depth} of a ResNet: take 18, 34, 50 or 101; ResNetCIFAR has others')
+        nearest(init, ['he', 'torchvision'], 'initialisation')
         self.shape = (channels, 32, 32)
+        block, blocks = _RESNETS[depth]
+        widths = [64, *[w*(4 if block is _Bottleneck else 1) for w in (64, 128, 256, 512)]]
         self.conv1, self.bn1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64)
-        blocks, widths = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}[depth], (64, 64, 128, 256, 512)
-        self.layer1, self.layer2, self.layer3, self.layer4 = [_group(_ProjectedBlock, i, o, n, 1 + (o > 64)) for i, o, n in zip(widths, widths[1:], blocks)]
+        self.layer1, self.layer2, self.layer3, self.layer4 = [_group(block, i, o, n, 1 + (k > 0)) for k, (i, o, n) in enumerate(zip(widths, widths[1:], blocks))]
         self.features = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.linear = nn.Linear(512, classes)
-        _he_init(self)
+        self.linear = nn.Linear(widths[-1], classes)
+        if init == 'he': _he_init(self)
+        else:
+            for layer in (self.layer1, self.layer2, self.layer3, self.layer4): _torchvision_init(layer)
     def forward(self,
         x: Tensor # images (N, channels, 32, 32), normalised
     ) -> Tensor:  # logits (N, classes)
@@ -930,18 +974,23 @@ class Bottleneck(nn.Module):
 class _Coded(nn.Module):
     "Features, a code of them, a score of the code"
     heads = ['vector', 'spatial', 'noise', 'plain']
-    def _end(self, i, k, head, size):
-        self.head, self.act = nearest(head, self.heads, 'head'), LeakyReLU(.2)
+    def _end(self, i, k, head, size, activate):
+        self.head, self.act, self.activate = nearest(head, self.heads, 'head'), LeakyReLU(.2), activate
         self.bounded = head in ('vector', 'spatial')                # has a code whose information can be bounded
-        self.neck = Bottleneck(i, k, head, size) if self.bounded else None
-        self.codes = self.neck.shape if self.bounded else (i, size, size) if size > 1 else (i,)
+        self.neck = Bottleneck(i, k, head, size) if self.bounded else nn.Conv2d(i, k, 1) if head == 'noise' else None
+        self.codes = self.neck.shape if self.bounded else (i if head == 'plain' else k, *([size, size] if size > 1 else []))
         self.out = nn.Linear(math.prod(self.codes), 1)
     def code(self,
         x: Tensor # items
-    ) -> tuple[Tensor, Tensor]: # mean and deviation; deviation 1 for 'noise' and 0 for 'plain', whose code is the features
+    ) -> tuple[Tensor, Tensor]: # mean and standard deviation; 1 for 'noise', 0 for 'plain', whose code is the features
         "The code of each item"
         h = self.features(x)
-        return self.neck(self.act(h)) if self.bounded else (h, torch.full_like(h, float(self.head == 'noise')))
+        if self.head == 'plain': return h, torch.zeros_like(h)
+        if self.activate: h = self.act(h)
+        if self.bounded: return self.neck(h)
+        h = self.neck(h if h.dim() == 4 else h[..., None, None])
+        mu = h.to(torch.promote_types(h.dtype, torch.float32)).view(len(h), *self.codes)
+        return mu, torch.ones_like(mu)
     def decide(self,
         z: Tensor # codes (N, *codes)
     ) -> Tensor:  # scores (N,), float32 also under autocast
@@ -963,7 +1012,7 @@ class VDBDiscriminator(_Coded):
         final: int = 64,      # channels at full size
         most: int = 1024,     # channels at the most
         channels: int = 3,    # 3 for colour, 1 for gray
-        head: str = 'vector', # 'vector', 'spatial'; without a bottleneck: 'plain', or 'noise' added to the features
+        head: str = 'vector', # 'vector', 'spatial'; without a bottleneck: 'plain', or 'noise' added after a 1x1 convolution
         k: int = 0            # length of the code; 0: half of the last channels, as published with the vector
     ):
         super().__init__()
@@ -973,7 +1022,7 @@ class VDBDiscriminator(_Coded):
         self.shape = (channels, size, size)
         self.first = _same(channels, w[0])
         self.blocks = nn.ModuleList(_LeanBlock(i, o, LeakyReLU(.2)) for i, o in zip(w[:1] + w, w))
-        self._end(w[-1], k or max(1, w[-1]//2), head, 4)
+        self._end(w[-1], k or max(1, w[-1]//2), head, 4, activate=head == 'vector')     # as published, for each head
     def features(self,
         x: Tensor # images (N, channels, size, size) in [-1, 1]
     ) -> Tensor:  # (N, channels at 4x4, 4, 4)
@@ -993,7 +1042,7 @@ class VDBPoints(_Coded):
         super().__init__()
         _at_least(k=k)
         self.body = MLP(sizes)
-        self._end(sizes[-1], k, head, 1)
+        self._end(sizes[-1], k, head, 1, activate=True)
     def features(self,
         x: Tensor # (N, coordinates)
     ) -> Tensor:  # (N, last width)

@@ -34,6 +34,7 @@ HEADS = {
     'linear2': lambda s, t: nn.Sequential(_conv(s, t), _conv(t, t)),
     'relu3': lambda s, t: nn.Sequential(_conv(s, t), nn.ReLU(), _conv(t, t), nn.ReLU(), _conv(t, t)),
     'bn2': lambda s, t: nn.Sequential(nn.BatchNorm2d(s), nn.ReLU(), _conv(s, 2*(s + t)), nn.BatchNorm2d(2*(s + t)), nn.ReLU(), _conv(2*(s + t), t)),
+    'conv-bn-relu': lambda s, t: nn.Sequential(nn.Conv2d(s, t, 1), nn.BatchNorm2d(t), nn.ReLU()),
     'linear': _conv}
 
 def make_head(
@@ -88,21 +89,24 @@ class VIDLoss(Predict):
         s_channels: int,       # channels of the student's features
         t_channels: int,       # channels of the teacher's
         head='relu3',          # of the mean: one of `HEADS`, or a function (s_channels, t_channels) -> Module
-        init_var: float = 5.,  # variance of each channel at first; large, so that the labels lead in the beginning
+        init_var: float = 1.,  # variance of each channel at first; the released code has 5, with which the labels lead in the beginning
         eps: float = 1e-5,     # the least variance; without it a channel that is predicted exactly costs minus infinity
-        hetero: bool = False   # let the variance depend on s, position by position, too
+        hetero: bool = False,  # let the variance depend on s, position by position, too
+        rate: float = 3.       # variance = softplus(rate*raw) + eps: with 1, as released, it hardly moves at a network's learning rate
     ):
         super().__init__(s_channels, t_channels, head)
         if not 0 <= eps < init_var < math.inf: raise BadInput(f'init_var is {init_var} and eps {eps}: 0 <= eps < init_var is needed')
-        self.eps = eps
-        self.raw = nn.Parameter(torch.full((t_channels,), init_var - eps + math.log(-math.expm1(eps - init_var))))       # (5)
+        if not 0 < rate < math.inf: raise BadInput(f'rate is {rate}: it must be positive and finite')
+        self.eps, self.rate = eps, rate
+        start = init_var - eps + math.log(-math.expm1(eps - init_var))                                                      # (5)
+        self.raw = nn.Parameter(torch.full((t_channels,), start/rate))
         self.shape = nn.Conv2d(s_channels, t_channels, 1, bias=False) if hetero else None
         if hetero: nn.init.zeros_(self.shape.weight)
 
     @property
     def variance(self) -> Tensor: # (t_channels,), detached; where hetero, what it is where s says nothing
         "The learned variance of each channel"
-        return (F.softplus(self.raw) + self.eps).detach()
+        return (F.softplus(self.rate*self.raw) + self.eps).detach()
 
     def forward(self,
         s: Tensor,  # student's features (N, s_channels) or (N, s_channels, H, W)
@@ -111,9 +115,10 @@ class VIDLoss(Predict):
         "The loss"
         mu, t, s = self.match(s, t)
         if self.shape is None:
-            var, err = F.softplus(self.raw) + self.eps, (t - mu).square().mean((0, 2, 3))
+            var, err = F.softplus(self.rate*self.raw) + self.eps, (t - mu).square().mean((0, 2, 3))
         else:
-            var, err = F.softplus(self.raw.view(-1, 1, 1) + _shrunk(self.shape(s), mu).to(mu)) + self.eps, (t - mu).square()
+            var = F.softplus(self.rate*self.raw.view(-1, 1, 1) + _shrunk(self.shape(s), mu).to(mu)) + self.eps
+            err = (t - mu).square()
         return .5*(err/var + var.log()).mean()                                                                              # (4)
 
 # %% ../nbs/20_vid.ipynb #20-vid-024
@@ -178,6 +183,7 @@ def few(
 
 # %% ../nbs/20_vid.ipynb #20-vid-031
 NORMS = {'cifar10': ((.4914, .4822, .4465), (.2470, .2435, .2616)), 'cifar100': ((.5071, .4865, .4409), (.2673, .2564, .2761)),
+         'cifar10-vid': ((.4914, .4822, .4465), (.247, .243, .261)), 'cifar100-repdistiller': ((.5071, .4867, .4408), (.2675, .2565, .2761)),
          'imagenet': ((.485, .456, .406), (.229, .224, .225)), 'plain': ((.5,), (.5,))}
 
 class Norm(nn.Module):
@@ -259,7 +265,7 @@ class Supervised(Loop):
         momentum: float = .9,                              # of SGD, not Nesterov's
         wd: float = 5e-4,                                  # weight decay of the network
         milestones: list[float] = (60, 120, 160),          # epochs of the training images after which the rate is lowered
-        decay: float = .2,                                 # factor by which; the released VID script has 0.9
+        decay: float = .2,                                 # factor by which, of Zagoruyko & Komodakis; the released VID script has 0.9
         per_class: int = 0,                                # images of each class to train on, M; 0: all
         held: int = 0,                                     # images of each class held out of the training data, to validate on
         subset: int = 0,                                   # seed of these choices; the same for all methods and seeds
@@ -357,7 +363,7 @@ def saved(
     return Saved(read(name), str(where), recipe, recipe['nets'][name], norm)
 
 # %% ../nbs/20_vid.ipynb #20-vid-044
-_ALIASES = [(r'^(?:block|layer)(\d)\.layer\.', r'layer\1.'), (r'\.(?:convShortcut|conv_shortcut)\.', '.skip.'), (r'^bn1\.', 'bn.'), (r'^fc\.', 'linear.')]
+_ALIASES = [(r'^(?:block|layer)(\d)\.layer\.', r'layer\1.'), (r'\.(?:convShortcut|conv_shortcut)\.', '.skip.'), (r'\.downsample\.', '.short.'), (r'^bn1\.', 'bn.'), (r'^fc\.', 'linear.')]
 
 def _ours(name, known):
     "What a layer of another repository is called here"
@@ -380,7 +386,7 @@ def teach(
     what = f'the teacher {got.title}' + (f', a {" ".join(f"{k}={v}" if k != "net" else str(v) for k, v in got.spec.items())},' if got.spec else '') + f' does not fit the network {type(net).__name__}'
     bad = [f'{k}: {tuple(state[k].shape) if k in state else "nothing"} in the file, {tuple(mine[k].shape) if k in mine else "nothing"} here'
            for k in [*mine, *(state.keys() - mine.keys())] if (k not in state and not k.endswith('num_batches_tracked')) or k not in mine or k in state and state[k].shape != mine[k].shape]
-    if bad: raise BadInput(f'{what}: {bad[0]}' + (f' (and {len(bad)-1} more)' if len(bad) > 1 else '') + '; set T, T.depth, T.width or T.classes to what it is')
+    if bad: raise BadInput(f'{what}: {bad[0]}' + (f' (and {len(bad)-1} more)' if len(bad) > 1 else '') + '; set T, its depth, width, classes or shortcut to what it is')
     if any(not v.isfinite().all() for v in state.values() if v.is_floating_point()): raise BadInput(f'the teacher {got.title} holds values that are not finite')
     net.load_state_dict(mine | state)
     return got.norm
@@ -434,13 +440,16 @@ class Distil(Supervised):
         lam_hint: float = 0.,           # of each pair's squared error, as in FitNets
         lam_at: float = 0.,             # of each pair's attention transfer; about 1000, since the maps have length one and many places
         head: str = 'linear2',          # of VID's means: linear2 as released, relu3, bn2, linear
-        init_var: float = 5.,           # VID's variances at first
+        hint_head: str = 'linear',      # of the hint's predictions; RepDistiller has conv-bn-relu
+        init_var: float = 5.,           # VID's variances at first; the released code means 5 and starts at 5.0134
+        eps: float = 1e-5,              # their floor; the released code has none, 0
         hetero: bool = False,           # let VID's variances depend on the student's features
         lr_var: float = 1.,             # times the learning rate, for VID's variances: as published 1, with which they hardly move in a short run
         wd_vid: float = 0.,             # weight decay of what VID and hints learn besides the student; the released script has wd's
         s_taps: list[str] = (),         # stages of the student; by default the ends of its groups
         t_taps: list[str] = (),         # stages of the teacher, as many
         t_norm: str = '',               # what the teacher reads; by default what its run says, or what the student reads
+        t_train: bool = False,          # leave the teacher in training mode: statistics of the batch, and running means that move, as in the released script
         bf16_teacher: bool = False,     # run the teacher in half the precision, and about twice as fast
         trust: bool = False,            # take a teacher even if it does no better than guessing: an untrained one, as a control
         **kw                            # as for Supervised
@@ -461,7 +470,7 @@ class Distil(Supervised):
         if len(self.s_taps) != len(self.t_taps): raise BadInput(f'{len(self.s_taps)} stages of the student, {self.s_taps}, and {len(self.t_taps)} of the teacher, {self.t_taps}: set s_taps and t_taps to as many of each')
         if pairs and not self.s_taps: raise BadInput(f'no stages of {type(S).__name__} are known by name: set s_taps and t_taps')
         both = list(zip(widths(S, self.norm, data, self.s_taps), widths(T, self.t_norm, data, self.t_taps)))
-        make = dict(vid=lambda s, t: VIDLoss(s, t, head, init_var, hetero=hetero), hint=Hint, at=lambda s, t: Attention())
+        make = dict(vid=lambda s, t: VIDLoss(s, t, head, init_var, eps, hetero, rate=1.), hint=lambda s, t: Hint(s, t, hint_head), at=lambda s, t: Attention())
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(kw.get('seed', 0))
             self.losses = nn.ModuleDict({k: nn.ModuleList(make[k](*p) for p in both) for k in make if self.lam[k]}).to(self.device)
@@ -470,14 +479,16 @@ class Distil(Supervised):
             ps = [p for n, p in learnt.items() if n.endswith('.raw') == mine]
             if ps: self.opt.add_param_group(dict(params=ps, lr=self.opt.defaults['lr']*rate, weight_decay=wd_vid))
         self.schedule = self.follow(self.opt)
-        T = T if any('.' in n for n in self.t_taps) else folded(T)             # the same function, faster; a stage inside a block would not be the same
+        if t_train and bf16_teacher: raise BadInput('t_train moves running means, which bf16 would round away: set one of t_train and bf16_teacher')
+        self.t_train, inside = t_train, any('.' in n for n in self.t_taps)
+        T = T if inside or t_train else folded(T)                              # the same function, faster; a stage inside a block would not be the same
         T = copy.deepcopy(T).to(torch.bfloat16) if bf16_teacher else T
-        self.T, self.kind = frozen(T), next(T.parameters()).dtype
+        self.T, self.kind = copy.deepcopy(T).train().requires_grad_(False) if t_train else frozen(T), next(T.parameters()).dtype
 
     def step(self) -> dict[str, Tensor]:
         "One batch, seen by both"
         x, c = next(self.batches)
-        with torch.no_grad(), taps(self.T.net, self.t_taps) as t: z_t = self.T(self.t_norm(x).to(self.kind)) if self.asks else None
+        with torch.no_grad(), taps(self.T if self.t_train else self.T.net, self.t_taps) as t: z_t = self.T(self.t_norm(x).to(self.kind)) if self.asks else None
         with taps(self.S, self.s_taps) as s: z = self.S(self.norm(x))
         terms = dict(ce=F.cross_entropy(z, c))
         if self.lam['kd']: terms['kd'] = kd(z, z_t, self.temp)

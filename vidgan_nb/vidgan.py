@@ -50,7 +50,7 @@ class HalfAttention(Attention):
 
 CRITIC_HEADS = HEADS | {'narrow': narrow}
 DISTIL = {
-    'vid': lambda s, t, head, init_var: VIDLoss(s, t, CRITIC_HEADS[head or 'bn2'], init_var),
+    'vid': lambda s, t, head, init_var: VIDLoss(s, t, CRITIC_HEADS[head or 'bn2'], init_var, rate=1.),
     'mse': lambda s, t, head, init_var: Hint(s, t, CRITIC_HEADS[head or 'narrow']),                    # (6)
     'attention': lambda s, t, head, init_var: HalfAttention()}
 

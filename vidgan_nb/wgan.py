@@ -32,7 +32,7 @@ def gradient_penalty(
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-022
 class WGANGP(Loop):
-    "WGAN with gradient penalty (Gulrajani et al. 2017, Algorithm 1)"
+    "WGAN with gradient penalty (Gulrajani et al. 2017); betas as in the authors' script for CIFAR-10, not (0, .9) as in Algorithm 1"
     defaults = dict(data=dict(name='glyphs'), nets=dict(G=dict(net='Generator', channels=1), D=dict(net='Critic', channels=1)), judge='glyph', keep=['G'])
     def __init__(self,
         data: Data,                              # what to imitate
@@ -41,7 +41,7 @@ class WGANGP(Loop):
         nz: int = 128,                           # length of the latent vector
         bs: int = 64,                            # of real and of generated samples
         lr: float = 1e-4,                        # of Adam, both networks
-        betas: tuple[float, float] = (.5, .9),   # of Adam; a short memory, since the target moves
+        betas: tuple[float, float] = (.5, .9),   # of Adam, as in the authors' code; (0, .9) in the paper's Algorithm 1
         lam: float = 10.,                        # weight of the penalty; 10 for images, 0.1 on 2-D toys
         n_critic: int = 5,                       # critic updates for one of the generator
         ema: float = 0.,                         # sample from the running mean of the generator's weights; 0: off, as published
