@@ -334,6 +334,19 @@ def _awaited(r, place, names):
     return next((v for v in teachers if v in names and not (place.runs/v/'record.json').is_file()), None)
 
 # %% ../nbs/07_queue.ipynb #07-queue-027
+def _read_recipe(name):
+    "A recipe, or nothing where a record's recipe is no longer there"
+    try: return load_recipe(name)
+    except BadInput: return {}
+
+def _precision(name, r, place):
+    "Of a new run: what the recipe says; else that of the recipe's other records, so that their numbers can be compared; else the faster one"
+    if 'precision' in r or place.device != 'cpu': return r.get('precision', 'float32')
+    own = unchanged(name)
+    for n in record_names(place.runs):
+        if unchanged(n) == own and 'precision' not in _read_recipe(n): return Run(place.runs/n).recipe.get('precision', 'float32')
+    return faster_precision(r, place.root)[0]
+
 def _trained(name, r, place):
     "Train a recipe, or go on with it, as far as the time allows: the loop, and whether it is whole"
     folder, start = place.work/name, time.monotonic()
@@ -341,8 +354,7 @@ def _trained(name, r, place):
     if not goon: shutil.rmtree(folder, ignore_errors=True)                # killed before its first checkpoint
     before = float(clock.read_text()) if goon and clock.is_file() else 0.
     if goon and (folder/'recipe.yaml').is_file(): precision = yaml.safe_load((folder/'recipe.yaml').read_text()).get('precision', 'float32')
-    elif 'precision' in r or place.device != 'cpu': precision = r.get('precision', 'float32')
-    else: precision, _ = faster_precision(r, place.root)
+    else: precision = _precision(name, r, place)
     until = None if place.until == math.inf else place.until - place.reserve
     try: return train(r, folder, place.root, place.device, goon, precision=precision, bar=False, fast=place.fast, until=until,
                       checkpoint_seconds=place.every, compile=place.compile), True
