@@ -1062,6 +1062,16 @@ def _making(what):
         if isinstance(e, TypeError) and 'Overflow' not in str(e): raise             # other mistakes of types are bugs
         raise BadInput(f'{what} cannot be made so: {" ".join(str(e).split()):.200}') from None
 
+@contextmanager
+def _data_folder(root):
+    "Inside, weights that a method looks for by name are looked for in `root`"
+    old = os.environ.get('VIDGAN_DATA')
+    if root is not None: os.environ['VIDGAN_DATA'] = str(root)
+    try: yield
+    finally:
+        if old is not None: os.environ['VIDGAN_DATA'] = old
+        elif root is not None: os.environ.pop('VIDGAN_DATA')
+
 def build(
     r: dict,                # a checked recipe
     root=None,              # where data lie; see `load`
@@ -1077,7 +1087,7 @@ def build(
         torch.manual_seed(r['seed'])
         for k, v in r['nets'].items():
             with _making(f'the network {k}'): nets[k] = make_net(v['net'], **{n: u for n, u in v.items() if n != 'net'})
-    with _making(method(r).__name__): loop = method(r)(data=data, **nets, **r['loop'], seed=r['seed'], device=device)
+    with _making(method(r).__name__), _data_folder(root): loop = method(r)(data=data, **nets, **r['loop'], seed=r['seed'], device=device)
     loop.recipe, loop.root = r, root
     return loop
 

@@ -146,7 +146,10 @@ def needs(
     r, out = load_recipe(name), []
     for k in ('teacher', *SOURCES):
         v = r['loop'].get(k)
-        if isinstance(v, str) and v and v != 'none' and v not in coming and not (Path(runs or runs_folder())/v/'record.json').is_file() and not Path(v).exists():
+        if k == 'teacher' and v in resolve('vid:PUBLIC'):
+            try: resolve('metrics:find_weights')(v, root)
+            except BadInput as e: out.append(str(e))
+        elif isinstance(v, str) and v and v != 'none' and v not in coming and not (Path(runs or runs_folder())/v/'record.json').is_file() and not Path(v).exists():
             out.append(f'{k} {v} is neither a record nor a file here: record it first ("vidgan record {v}")')
     try: data = load(**r['data'], root=root)
     except BadInput as e: return [*out, str(e)]
