@@ -10,7 +10,8 @@ Each notebook is run once, as its exported pass; before the first cell that reac
 the change is put into the copy, and the copy runs on until a cell fails. A mutant is killed by a failing cell, or by taking three times as
 long as usual. Which cell reaches which line first is found by one traced run, kept until the notebook or the package changes.
 
-Results are appended to --out; the same command goes on where it was stopped. tools/mutants.txt lists, with reasons, the survivors that no
+Results are appended to --out; the same command goes on where it was stopped, and asks again only of what survived and of notebooks that
+have changed since (--anew: of all). tools/mutants.txt lists, with reasons, the survivors that no
 test should kill. The last line is `K of N killed, S survived (R with a reason), U not reached`. Needs a system that can fork.
 """
 import argparse, ast, copy, gc, hashlib, importlib, json, os, random, shutil, signal, subprocess, sys, tempfile, time, types
@@ -324,7 +325,7 @@ def trunk(root, path, job):
     at = {}
     for m in job['mutants']: at.setdefault(m['cell'], []).append(m)
     def say(m, what, why, last=None):
-        with open(job['out'], 'a') as f: f.write(json.dumps(dict(key=m['key'], what=what, why=why, notebook=job['name'])) + '\n')
+        with open(job['out'], 'a') as f: f.write(json.dumps(dict(key=m['key'], what=what, why=why, notebook=job['name'], state=job['state'])) + '\n')
     for k, (i, source) in enumerate(cells):
         if k in at:
             scratch.keep()
@@ -397,12 +398,14 @@ def main(a):
     lines = dict(pool.map(covered, need))
     for p, c in lines.items():
         for w in c['wrong']: print(f'{N.name(root, p)} {w} (while traced; cells before it count)')
-    mark = hashlib.sha256(''.join(sorted(p.name for p in need.values())).encode()).hexdigest()[:12]
-    out = Path(a.out) if a.out else work/f'results-{mark}.jsonl'
+    out = Path(a.out) if a.out else work/'results.jsonl'
+    if a.anew: out.unlink(missing_ok=True)
+    current = {N.name(root, p): need[p].stem for p in need}
     said = {}
     def read():
         for line in out.read_text().splitlines() if out.is_file() else []:
             r = json.loads(line)
+            if r['what'] != 'killed' and current.get(r['notebook']) != r['state']: continue       # the notebook or the package changed: ask again
             said.setdefault(r['key'], {})[r['notebook']] = r
     def route(m):
         "(notebook, first cell) that reach a mutant, in order"
@@ -427,7 +430,7 @@ def main(a):
         def run(part):
             p, ms, i = part
             job = work/f'job-{p.parent.name}-{p.stem}-{i}.json'
-            job.write_text(json.dumps(dict(name=N.name(root, p), out=str(out), seconds=lines[p]['seconds'], mutants=ms)))
+            job.write_text(json.dumps(dict(name=N.name(root, p), out=str(out), state=need[p].stem, seconds=lines[p]['seconds'], mutants=ms)))
             t, wrong = time.monotonic(), child(root, '--trunk', p, job, tmp=work/f'tmp-{p.parent.name}-{p.stem}-{i}')
             print(f'{N.name(root, p)}: {len(ms)} mutants, {time.monotonic() - t:.0f} s', wrong, flush=True)
             if wrong: raise SystemExit(1)
@@ -457,6 +460,7 @@ if __name__ == '__main__':
     p.add_argument('--jobs', type=int, default=os.cpu_count() or 1)
     p.add_argument('--list', action='store_true')
     p.add_argument('--out')
+    p.add_argument('--anew', action='store_true')
     p.add_argument('--work', default=os.environ.get('XDG_CACHE_HOME', '~/.cache') + '/vidgan_nb')
     p.add_argument('--root', default=here.parent)
     p.add_argument('--cover', nargs=2)
