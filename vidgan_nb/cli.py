@@ -679,13 +679,13 @@ def record(
     "Make the records of recipes, in as many sittings as it takes; what is finished is skipped"
     from time import monotonic
     from vidgan_nb.data import BadInput
-    from vidgan_nb.queue import RESERVE, Place, collect as take_in, duration, read_list, run_lanes, run_list, work_folder
+    from vidgan_nb.queue import RESERVE, Place, collect as take_in, duration, give_way, read_list, run_lanes, run_list, work_folder
     from vidgan_nb.records import runs_folder
     if bool(names) == bool(collect): raise BadInput('say which recipes to record, or --collect FOLDER, and not both')
     if collect: take_in(collect, say=_say); return
     names, device, until = read_list(names, seeds or ''), _device(device), monotonic() + duration(budget)
     if not here and not dry_run: _at_commit()
-    if nice: os.nice(10)
+    if nice: give_way()
     place = Place(Path(out) if out else work_folder(), runs_folder(), Path(to) if to else None, root, device, not plain, compile, until=until, say=_say,
                   reserve=min(RESERVE, duration(budget)/4))
     if dry_run: _plan(names, place, not no_rehearsal); return
@@ -748,9 +748,9 @@ def tune(
     "Try settings of a recipe on held-out training images; the test set is not looked at"
     from time import monotonic
     from vidgan_nb.data import nearest, shared
-    from vidgan_nb.queue import _seeds, duration, read_tries, tune as search
+    from vidgan_nb.queue import _seeds, duration, give_way, read_tries, tune as search
     tries, until = read_tries(try_, names[0] if names else ''), monotonic() + duration(budget)
-    if nice: os.nice(10)
+    if nice: give_way()
     with shared():
         for name in names or tries:
             rows = search(nearest(name, tries, 'recipe in the file'), tries[name], root, _device(device), _seeds(seeds), until, say=_say)

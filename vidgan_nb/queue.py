@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PART', 'PARTS', 'RESERVE', 'UP', 'read_list', 'duration', 'work_folder', 'Item', 'look_up', 'rehearse', 'needs',
-           'faster_precision', 'pack', 'collect', 'Place', 'check_list', 'attempt', 'run_list', 'run_lanes', 'code_at',
-           'read_tries', 'held_out', 'tune', 'best_first', 'read_table']
+           'faster_precision', 'give_way', 'pack', 'collect', 'Place', 'check_list', 'attempt', 'run_list', 'run_lanes',
+           'code_at', 'read_tries', 'held_out', 'tune', 'best_first', 'read_table']
 
 # %% ../nbs/07_queue.ipynb #07-queue-003
 import contextlib, csv, json, math, os, re, shutil, subprocess, sys, tarfile, tempfile, time, traceback, uuid
@@ -184,6 +184,15 @@ def faster_precision(
                 if took and clock() - start > 2*steps*took['float32']: break         # clearly slower
         took[p] = (clock() - start)/(k + 1)
     return 'bf16' if took['bf16'] < .9*took['float32'] else 'float32', took
+
+# %% ../nbs/07_queue.ipynb #07-queue-019b
+def give_way() -> None:
+    "Let other programs go first, on Linux also those of other sessions"
+    os.nice(10)
+    try: open('/dev/tty').close()                             # its shell would have to wait as well
+    except OSError:
+        try: Path('/proc/self/autogroup').write_text('19')
+        except OSError: pass                                  # not Linux, or sessions are no groups
 
 # %% ../nbs/07_queue.ipynb #07-queue-021
 PART, PARTS = 15*2**20, 8          # bytes of an archive; how many files in all, the log included
