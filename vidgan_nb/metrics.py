@@ -22,7 +22,7 @@ from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-004
-from .data import BadInput, Batches, Data, augmentation, nearest, rand, randn
+from .data import BadInput, Batches, Data, augmentation, load, nearest, rand, randn
 from .show import _write
 from .nets import GlyphNet, InceptionV3, ResNetCIFAR, frozen, place, taps
 from .loops import Loop, descend
@@ -396,6 +396,7 @@ class Classify(Loop):
         fade: float = 0.,     # black and white of each image come closer, each by a share of the range drawn up to this; at most half
         augment: str = '',    # names of augmentations joined by '+': 'flip+shift'; none if empty
         held: int = 0,        # items held out of the data, to score on
+        test: bool = False,   # score on the test images too, for a recipe that scores once, at its end
         seed: int = 0,        # of the order of the data, the noise, and what is held out
         device: str = 'cpu'   # where it trains
     ):
@@ -404,6 +405,7 @@ class Classify(Loop):
         if not 0 < lr < math.inf: raise BadInput(f'lr is {lr}: it must be positive and finite')
         if not (0 <= noise < math.inf and 0 <= fade <= .5): raise BadInput(f'noise is {noise} and fade {fade}: they go up from 0, and fade to 0.5 at most')
         data, self.held = data.holdout(held, seed) if held else (data, None)
+        self.test = test
         self.net, self.bs, self.noise, self.fade = place(net, self.device).train(), bs, noise, fade
         self.opt = torch.optim.Adam(net.parameters(), lr)
         self.batches = Batches(data, bs, seed, self.device, augmentation(augment) if augment else None)
@@ -418,9 +420,11 @@ class Classify(Loop):
         descend(self.opt, loss)
         return dict(loss=loss.detach(), accuracy=(logits.argmax(1) == c).double().mean())
 
-    def score(self) -> dict[str, float]:  # empty if nothing is held out
-        "How it does on what was held out"
-        return {'held-out accuracy': accuracy(self.net, self.held)} if self.held else {}
+    def score(self) -> dict[str, float]:  # empty if nothing is held out, and the test images are not asked for
+        "How it does on what was held out, and on the test images"
+        found = {'held-out accuracy': accuracy(self.net, self.held)} if self.held else {}
+        if self.test: found['test accuracy'] = accuracy(self.net, load(**self.recipe['data'] | dict(split='test'), root=self.root))
+        return found
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-122
 def accuracy(
