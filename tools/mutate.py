@@ -29,6 +29,7 @@ COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, 
             ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult}
 SAME = 'detach', 'abs', 'sqrt', 'square', 'exp', 'log', 'relu', 'sigmoid', 'tanh', 'softplus', 'softmax', 'log_softmax', 'normalize', 'leaky_relu', 'clamp', 'eval'
+ORDERLESS = 'isinstance', 'getattr', 'hasattr', 'min', 'max', 'allclose', 'minimum', 'maximum', 'mse_loss', 'l1_loss'
 OTHER = {'mean': 'sum', 'sum': 'mean', 'max': 'min', 'min': 'max', 'randn': 'rand', 'rand': 'randn', 'floor': 'ceil', 'ceil': 'floor'}
 
 
@@ -59,7 +60,7 @@ def changes(node):
         elif name in SAME and len(node.args) >= 1 and plain: out.append(('left out', node.args[0]))
         if name in OTHER and isinstance(node.func, ast.Attribute):
             out.append(('another call', ast.Call(ast.Attribute(node.func.value, OTHER[name], ast.Load()), node.args, node.keywords)))
-        if len(node.args) > 1 and plain and ast.dump(node.args[0]) != ast.dump(node.args[1]) and name not in ('isinstance', 'getattr', 'hasattr'):
+        if len(node.args) > 1 and plain and ast.dump(node.args[0]) != ast.dump(node.args[1]) and name not in ORDERLESS:
             out.append(('swapped', ast.Call(node.func, [node.args[1], node.args[0], *node.args[2:]], node.keywords)))
         for i, k in enumerate(node.keywords):
             if k.arg: out.append(('argument left out', ast.Call(node.func, node.args, node.keywords[:i] + node.keywords[i + 1:])))
@@ -130,7 +131,7 @@ def drawn(root, modules, n, seed):
     "n changes, as many from each module as there are; a line's third only when no other is left"
     rng, left = random.Random(seed), {}
     for m in modules:
-        found, seen = mutants(root, m), {}
+        found, seen = list({x['key']: x for x in mutants(root, m)}.values()), {}
         rng.shuffle(found)
         for x in found: x['nth'] = seen[x['line']] = seen.get(x['line'], 0) + 1
         left[m] = sorted(found, key=lambda x: x['nth'] > 2)
