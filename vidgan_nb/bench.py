@@ -19,7 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 # %% ../nbs/05_bench.ipynb #05-bench-004
-from .data import BadInput, Batches, Data, nearest
+from .basics import BadInput, nearest
+from .data import Batches, Data
 from .loops import Loop, descend, precise, resolve
 from .records import machine
 from .nets import Critic, Generator, LeakyReLU, flops

@@ -77,7 +77,7 @@ def _method_of(name):
 def _device(name):
     "The device asked for; the GPU if there is one, where nobody asked"
     import torch
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     try: torch.empty(0, device=name or 'cpu')
     except (RuntimeError, AssertionError) as e: raise BadInput(f'there is no device {name!r} here ({str(e).splitlines()[0].split(". ")[0]}); this machine has: cpu' + (', cuda' if torch.cuda.is_available() else '')) from None
     return name or ('cuda' if torch.cuda.is_available() else 'cpu')
@@ -89,7 +89,7 @@ def _say(*lines):
 def _bar(): return sys.stderr.isatty()
 
 def _check_seed(seed):
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     if not 0 <= seed < 2**63: raise BadInput(f'seed is {seed}: it must be 0 or more, and below 2**63')
 
 def _near(path):
@@ -124,7 +124,7 @@ def train(
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.loops import load_recipe, train as run_recipe
     if knobs.get('loss') == 'wgan-gp': raise BadInput('wgan-gp is two settings here: --loss wgan --penalty wgan-gp')
     folder = Path(name) if (Path(name)/'recipe.yaml').is_file() else None
@@ -162,7 +162,7 @@ class Trained:
         where: str | Path,   # step-00000400, out/NAME, the name of a record, or network.pkl
         device: str = 'cpu'  # where it makes its samples
     ):
-        from vidgan_nb.data import BadInput, nearest
+        from vidgan_nb.basics import BadInput, nearest
         from vidgan_nb.loops import checkpoints, read_checkpoint
         from vidgan_nb.records import Run, runs_folder
         from vidgan_nb.nets import make_net
@@ -203,7 +203,7 @@ class Trained:
     ) -> object:         # a tensor
         "Normal latents (n, nz)"
         import torch
-        from vidgan_nb.data import BadInput
+        from vidgan_nb.basics import BadInput
         if n < 1: raise BadInput(f'n is {n}: it must be 1 or more')
         _check_seed(seed)
         return torch.randn(n, self.nz, generator=torch.Generator().manual_seed(seed))
@@ -233,7 +233,7 @@ class Trained:
         bs: int = 100    # how many at a time
     ) -> object:         # tensors, one after the other
         "The same samples, never all at once"
-        from vidgan_nb.data import BadInput
+        from vidgan_nb.basics import BadInput
         if any(m.training for m in self.G.modules()): raise BadInput(f'{type(self.G).__name__} was to draw samples for a score in training mode: call .eval() on it first')
         yield from self.made(self.latent(n, seed), bs)
 
@@ -247,7 +247,7 @@ def sample(
 ) -> None:
     "Draw samples from a trained generator"
     import numpy as np
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.show import _write, points, save
     path = Path(out)
     if path.suffix not in ('', '.png', '.npz'): raise BadInput(f'{path}: --out ends in .png or .npz, or is a folder')
@@ -291,7 +291,7 @@ def interpolate(
 ) -> None:
     "Walk between latents, and show what is on the way"
     import torch
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.show import animate, figure, save
     if minutes is not None or Path(out).suffix in ('', '.mp4'):
         from vidgan_nb.vdb import tour
@@ -334,7 +334,8 @@ def refine(
 ) -> None:
     "Send samples along their discriminator's gradient flow; called again, go on where that was interrupted"
     import yaml
-    from vidgan_nb.data import BadInput, load
+    from vidgan_nb.basics import BadInput
+    from vidgan_nb.data import load
     from vidgan_nb.dgflow import run_config
     from vidgan_nb.metrics import cache_folder
     if bool(where) == bool(config): raise BadInput('say what to refine: a run or record, or --config FILE, and not both')
@@ -365,7 +366,7 @@ class Array:
     def __init__(self,
         path: Path   # .npy, or .npz with an array x (as `vidgan sample` writes it) or arr_0 (as other programs do)
     ):
-        from vidgan_nb.data import BadInput
+        from vidgan_nb.basics import BadInput
         self.path, self.least = path, math.inf
         (n, *shape), self.dtype = next(self.rows(1))
         chw, hwc = (len(shape) == 3 and shape[i] in (1, 3) for i in (0, 2))
@@ -382,7 +383,7 @@ class Array:
     ) -> object:     # first the shape and the type, then numpy arrays, one after the other
         "What the file holds, as it is stored"
         import numpy as np, zipfile, zlib
-        from vidgan_nb.data import BadInput
+        from vidgan_nb.basics import BadInput
         npy = np.lib.format
         try:
             with contextlib.ExitStack() as held:
@@ -437,7 +438,8 @@ class _Set:
 
 def _load(name, root, split, n=None, **kw):
     "A data set by name; images in files stay there; of what is computed, no more than `n`"
-    from vidgan_nb.data import DATASETS, SIZES, BadInput, load
+    from vidgan_nb.data import DATASETS, SIZES, load
+    from vidgan_nb.basics import BadInput
     if not name.startswith('folder:'):
         name, _, own = name.partition(':')
         if own and split and own != split: raise BadInput(f'{name}:{own} and --split {split} are two splits: say one of them')
@@ -459,7 +461,7 @@ def _source(where, root, n, device):
 
 def _sides(where, data, split, root, n, against, device):
     "What is scored, what it is compared with and under which name, and how many of each"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     source, other = _source(where, root, n, device)
     name, given = data or other, dict((getattr(source, 'recipe', None) or {}).get('data') or {})
     if not name and not given: raise BadInput(f'say what {source} is to be compared with: --data NAME or --data folder:PATH')
@@ -471,7 +473,7 @@ def _sides(where, data, split, root, n, against, device):
 
 def _counts(source, real, n, against):
     "How many samples, and against how many of the data"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     there, points = getattr(source, 'count', None), len(real.shape) == 1
     usual = (getattr(source, 'recipe', None) or {}).get('score_n', 1000 if points else 2000)
     n = n or (min(usual, len(real), there or usual) if points else there or usual)
@@ -502,7 +504,7 @@ def score(
     cache: str | None = None      # folder that keeps what the judge saw in the data, or none; $VIDGAN_CACHE, or one in the user's cache, if not given
 ) -> None:
     "Score a generator, or images: numbers with their judge"
-    from vidgan_nb.data import BadInput, nearest
+    from vidgan_nb.basics import BadInput, nearest
     from vidgan_nb.dgflow import inception_score_in_parts
     from vidgan_nb.loops import JUDGE_OF
     from vidgan_nb.metrics import JUDGES, METRICS, Score, cache_folder, compare, compare_points, find_judge, statistics_of
@@ -539,7 +541,7 @@ def score(
 # %% ../nbs/40_cli.ipynb #40-cli-034
 def _classifies(where):
     "Is this a trained classifier: a run, record or checkpoint of one?"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.records import runs_folder
     from vidgan_nb.vid import saved
     p = Path(where)
@@ -552,7 +554,7 @@ def _classifies(where):
 def _accuracy(where, data, split, root, n, device, bs, json, csv):
     "The share of right answers of a classifier, on test images"
     from torch import nn
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.metrics import Score, accuracy
     from vidgan_nb.nets import make_net
     from vidgan_nb.vid import Norm, reads, saved, test_data
@@ -571,13 +573,13 @@ def _accuracy(where, data, split, root, n, device, bs, json, csv):
 # %% ../nbs/40_cli.ipynb #40-cli-035
 def _wanted(metrics, known):
     "The metrics that were asked for, written in any case; all if none was"
-    from vidgan_nb.data import nearest
+    from vidgan_nb.basics import nearest
     plain = {m.lower(): m for m in known}
     return [plain.get(m.strip().lower()) or nearest(m.strip(), known, 'metric') for m in metrics.split(',')] if metrics else list(known)
 
 def _check_place(path):
     "Refuse a file that could not be written, before anything dear is done for it"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     there = next(p for p in [Path(path).absolute(), *Path(path).absolute().parents] if p.exists())
     why = 'Is a directory' if Path(path).is_dir() else 'Not a directory' if there.is_file() and there != Path(path).absolute() else '' if os.access(there, os.W_OK) else 'Permission denied'
     if why: raise BadInput(f'cannot write {path}: {why}')
@@ -624,7 +626,7 @@ def runs(
 # %% ../nbs/40_cli.ipynb #40-cli-037b
 def _state_of(name, wide):
     "The lines of `vidgan runs` for one recipe or record"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.loops import load_recipe, method, variants
     from vidgan_nb.records import Run, runs_folder
     try:
@@ -642,7 +644,7 @@ def _state_of(name, wide):
 
 def _damaged(folder):
     "name -> what is wrong with the files of each record"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.records import Run, record_names
     out = {}
     for name in record_names(folder):
@@ -678,7 +680,7 @@ def record(
 ) -> None:
     "Make the records of recipes, in as many sittings as it takes; what is finished is skipped"
     from time import monotonic
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.queue import RESERVE, Place, collect as take_in, duration, give_way, read_list, run_lanes, run_list, work_folder
     from vidgan_nb.records import runs_folder
     if bool(names) == bool(collect): raise BadInput('say which recipes to record, or --collect FOLDER, and not both')
@@ -747,7 +749,8 @@ def tune(
 ) -> None:
     "Try settings of a recipe on held-out training images; the test set is not looked at"
     from time import monotonic
-    from vidgan_nb.data import nearest, shared
+    from vidgan_nb.basics import nearest
+    from vidgan_nb.data import shared
     from vidgan_nb.queue import _seeds, duration, give_way, read_tries, tune as search
     tries, until = read_tries(try_, names[0] if names else ''), monotonic() + duration(budget)
     if nice: give_way()
@@ -783,7 +786,8 @@ def data_check(
     root: str | None = None  # folder the data are in; else $VIDGAN_DATA, else ./data
 ) -> None:
     "Read data sets from end to end, and say what is missing or damaged"
-    from vidgan_nb.data import BadInput, DATASETS, SIZES, _root, check, nearest
+    from vidgan_nb.basics import BadInput, nearest
+    from vidgan_nb.data import DATASETS, SIZES, _root, check
     if not names and not _root(root).is_dir(): raise BadInput(f'the data folder {_root(root)} does not exist: give --root, or set VIDGAN_DATA')
     for name in names: name.startswith('folder:') or nearest(name, DATASETS, 'data set')
     bad = []
@@ -802,7 +806,8 @@ def data_fetch(
     root: str | None = None  # where to; else $VIDGAN_DATA, else ./data
 ) -> None:
     "Download data sets or weights, with checksums"
-    from vidgan_nb.data import SIZES, load, nearest
+    from vidgan_nb.data import SIZES, load
+    from vidgan_nb.basics import nearest
     from vidgan_nb.metrics import WEIGHTS, fetch_weights
     for name in names: nearest(name, [*SIZES, *WEIGHTS], 'data set or weights that can be fetched')
     for name in names:
@@ -820,7 +825,7 @@ def bench(
     "Time each step beside the published one, and count its work"
     from json import dumps
     from vidgan_nb.bench import ROWS, bench as measure, report
-    from vidgan_nb.data import nearest
+    from vidgan_nb.basics import nearest
     from vidgan_nb.show import _write
     if rows == 'list': _say('\n'.join(ROWS)); return
     if json: _check_place(json)
@@ -847,7 +852,7 @@ def probe(
     device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
 ) -> None:
     "Say what can be read out of a run's features"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     from vidgan_nb.ssl import probe as read_out
     if lars and no_lars: raise BadInput('--lars and --no-lars: choose one')
     given = dict(epochs=epochs, lr=lr, bs=bs, momentum=momentum, seed=seed, lars=True if lars else False if no_lars else None)
@@ -873,7 +878,7 @@ def embed(
 # %% ../nbs/40_cli.ipynb #40-cli-047
 def lab() -> None:
     "Open these notebooks in JupyterLab"
-    from vidgan_nb.data import BadInput
+    from vidgan_nb.basics import BadInput
     nbs = PACKAGE.parent/'nbs'
     if not (nbs/'index.ipynb').is_file(): raise BadInput('the notebooks are not here: they come with the repository, not with the installed package')
     if importlib.util.find_spec('jupyterlab') is None: raise BadInput("JupyterLab is not installed: pip install -e '.[dev]' in the repository, or pip install jupyterlab")
@@ -1025,7 +1030,8 @@ def main(
             if _ours(e, 'loops', 'NotFinite'): _wrong(e); return 3
             raise
         except (MemoryError, RuntimeError) as e:
-            from vidgan_nb.loops import BadInput, explain_out_of_memory
+            from vidgan_nb.basics import BadInput
+            from vidgan_nb.loops import explain_out_of_memory
             try:
                 with explain_out_of_memory(): raise e
             except BadInput as told: _wrong(told); return 2

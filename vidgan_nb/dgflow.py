@@ -24,7 +24,8 @@ from torch.nn.utils import parametrize
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
 from .bench import Row, _plain, step_of
-from .data import BadInput, Batches, Data, load, nearest, rows
+from .basics import BadInput, nearest
+from .data import Batches, Data, load, rows
 from .loops import Loop, checkpoints, descend, read_checkpoint
 from .records import replay
 from .metrics import Statistics, compare, compare_points, find_judge, statistics_of

@@ -16,8 +16,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import keystr, tree_flatten_with_path, tree_leaves, tree_map
 
 # %% ../nbs/06_fast.ipynb #06-fast-004
-from .data import BadInput, Batches
-from .loops import History, Loop, _fingerprint, _global_rng, _load_part, _names, _refuse_lost, loop_state, parts, processes
+from .basics import BadInput
+from .data import Batches
+from .loops import (History, Loop, _fingerprint, _global_rng, _load_part, _names, _refuse_lost, loop_state,
+    parts, processes)
 
 # %% ../nbs/06_fast.ipynb #06-fast-005
 aten = torch.ops.aten

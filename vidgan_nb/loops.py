@@ -27,7 +27,8 @@ from safetensors.torch import load_file, save_file
 
 # %% ../nbs/03_loops.ipynb #03-loops-005
 from . import __version__
-from .data import BadInput, Batches, DATASETS, load, nearest, rows
+from .basics import BadInput, nearest
+from .data import Batches, DATASETS, load, rows
 from .nets import NETS, cast, make_net, net_class
 
 # %% ../nbs/03_loops.ipynb #03-loops-009

@@ -22,7 +22,8 @@ from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-004
-from .data import BadInput, Batches, Data, augmentation, load, nearest, rand, randn
+from .basics import BadInput, nearest
+from .data import Batches, Data, augmentation, load, rand, randn
 from .show import _write
 from .nets import GlyphNet, InceptionV3, ResNetCIFAR, frozen, place, taps
 from .loops import Loop, descend

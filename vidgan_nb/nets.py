@@ -22,7 +22,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrizations import spectral_norm
 
 # %% ../nbs/02_nets.ipynb #02-nets-003
-from .data import BadInput, nearest
+from .basics import BadInput, nearest
 
 # %% ../nbs/02_nets.ipynb #02-nets-012
 class LeakyReLU(nn.Module):

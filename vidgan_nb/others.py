@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/13_others.ipynb #13-others-005
-from .data import BadInput, Batches, Data, nearest, rand, randn
+from .basics import BadInput, nearest
+from .data import Batches, Data, rand, randn
 from .fast import input_gradient
 from .loops import Loop, descend
 from .nets import Critic, LeakyReLU, frozen

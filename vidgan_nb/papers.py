@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import yaml
 
 # %% ../nbs/08_papers.ipynb #08-papers-005
-from .data import BadInput, load, nearest
+from .basics import BadInput, nearest
+from .data import load
 from .loops import load_recipe, method, recipe_names, resolve, settings, unchanged
 from .nets import make_net, net_class
 

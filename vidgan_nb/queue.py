@@ -16,11 +16,12 @@ from typing import NamedTuple
 import torch, yaml
 
 # %% ../nbs/07_queue.ipynb #07-queue-005
-from .data import BadInput, load, nearest, shared
-from .loops import (RECIPES, NotFinite, OutOfTime, _Hold, _pictures, build, checkpoints, load_recipe, method, precise, read_checkpoint,
-                             recipe_names, resolve, resume, settings, train, unchanged, unmoved, watch)
-from .records import (MOST, SOURCES, Run, _search, _write as _signed_record, add_witness, check_writable, commit, half, record_names, runs_folder, small, sources, stand_in,
-                               write_record)
+from .basics import BadInput, nearest
+from .data import load, shared
+from .loops import (RECIPES, NotFinite, OutOfTime, _Hold, _pictures, build, checkpoints, load_recipe,
+    method, precise, read_checkpoint, recipe_names, resolve, resume, settings, train, unchanged, unmoved, watch)
+from .records import (MOST, SOURCES, Run, _search, _write as _signed_record, add_witness, check_writable,
+    commit, half, record_names, runs_folder, small, sources, stand_in, write_record)
 
 # %% ../nbs/07_queue.ipynb #07-queue-008
 def read_list(

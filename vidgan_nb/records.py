@@ -21,9 +21,10 @@ from torch import nn, Tensor
 
 # %% ../nbs/03_records.ipynb #03-records-005
 from . import __version__
-from .data import BadInput, Data, load, nearest
+from .basics import BadInput, nearest
+from .data import Data, load
 from .loops import (METHODS, RECIPES, History, Loop, _eyes, _plain, build, checkpoints, load_recipe, method,
-                             peak_memory_mb, rank, recipe_diff, recipe_names, resolve, scores, settings, train, unchanged, unmoved)
+    peak_memory_mb, rank, recipe_diff, recipe_names, resolve, scores, settings, train, unchanged, unmoved)
 from .nets import NETS, frozen, make_net
 
 # %% ../nbs/03_records.ipynb #03-records-009

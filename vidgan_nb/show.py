@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 # %% ../nbs/01_show.ipynb #01-show-005
-from .data import BadInput, nearest
+from .basics import BadInput, nearest
 
 # %% ../nbs/01_show.ipynb #01-show-008
 REAL, FAKE, TEACHER, STUDENT = '#979797', '#0b4fa0', '#f0a22e', '#0a7d5a'

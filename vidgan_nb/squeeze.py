@@ -18,13 +18,15 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-005
-from .data import BadInput, Data, nearest, rows
+from .basics import BadInput, nearest
+from .data import Data, rows
 from .dgflow import latents
 from .loops import JUDGE_OF, checkpoints, descend, read_checkpoint, whole
 from .metrics import NoWeights, find_judge
 from .nets import _at_least, frozen, make_net, taps
 from .records import Run, runs_folder
-from .ssl import TwoViews, Views, covariance_loss, drawn_by, features_of, generator_of, headless, invariance, spread, variance_loss
+from .ssl import (TwoViews, Views, covariance_loss, drawn_by, features_of, generator_of, headless,
+    invariance, spread, variance_loss)
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-014
 STAGES = {                                               # of a generator: the names of its stages, and whether they end in front of a ReLU

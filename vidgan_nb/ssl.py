@@ -24,10 +24,13 @@ from torch import nn, Tensor
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-005
 from .bench import Row, step_of
-from .data import BadInput, Batches, Data, load, nearest, rand, rows
+from .basics import BadInput, nearest
+from .data import Batches, Data, load, rand, rows
 from .dgflow import latents, recorded_net
-from .loops import Loop, checkpoints, descend, method, precise, processes, read_checkpoint, recipe_names, resolve, unchanged, whole
-from .nets import GlyphNet, ResNet, _at_least, _Block, _Bottleneck, _expects, _torchvision_init, _WideBlock, frozen, make_net
+from .loops import (Loop, checkpoints, descend, method, precise, processes, read_checkpoint, recipe_names,
+    resolve, unchanged, whole)
+from .nets import (GlyphNet, ResNet, _at_least, _Block, _Bottleneck, _expects, _torchvision_init,
+    _WideBlock, frozen, make_net)
 from .records import runs_folder
 from .stylegan import StyleGAN2, load_stylegan
 from .vid import NORMS, saved, test_data

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-005
-from .data import BadInput, nearest
+from .basics import BadInput, nearest
 from .nets import LeakyReLU
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-015

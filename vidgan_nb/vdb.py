@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-004
-from .data import BadInput, Batches, Data, nearest, rand, randn
+from .basics import BadInput, nearest
+from .data import Batches, Data, rand, randn
 from .bench import Row, _plain, step_of
 from .fast import input_gradient
 from .loops import Loop, descend, precise, process_mean, whole

@@ -20,7 +20,8 @@ from safetensors.torch import load_file
 from torch import nn, Tensor
 
 # %% ../nbs/20_vid.ipynb #20-vid-005
-from .data import AUGMENTATIONS, BadInput, Batches, Data, compose, load, nearest, rand
+from .data import AUGMENTATIONS, Batches, Data, compose, load, rand
+from .basics import BadInput, nearest
 from .bench import Row, step_of
 from .loops import Loop, checkpoints, descend, method, precise, processes, read_checkpoint
 from .records import Run, runs_folder

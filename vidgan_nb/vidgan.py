@@ -16,7 +16,8 @@ import torch
 from torch import nn, Tensor
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-005
-from .data import BadInput, Data, nearest
+from .basics import BadInput, nearest
+from .data import Data
 from .bench import PublishedWGANGP, Row, _plain, step_of
 from .loops import History, checkpoints, descend, precise, read_checkpoint
 from .records import Run, runs_folder

@@ -10,7 +10,8 @@ import math, torch
 from torch import nn, Tensor
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-004
-from .data import BadInput, Batches, Data, rand, randn
+from .basics import BadInput
+from .data import Batches, Data, rand, randn
 from .fast import input_gradient
 from .loops import Loop, descend
 from .nets import EMA, frozen
