@@ -107,7 +107,7 @@ class Row(NamedTuple):
     ours: Callable                # one step, called without arguments
     theirs: Callable              # the same, as published
     images: int                   # real images that a call uses
-    count: tuple | None = None    # (ours, theirs) to count operations of, where what runs is a recording that hides them
+    counted: tuple | None = None  # (ours, theirs) to count operations of, where what runs is a recording that hides them
 
 def step_of(
     loop: Loop     # newly built
@@ -159,7 +159,7 @@ def _compared(row, quick, device):
     "A row timed and counted"
     t = paired(row.ours, row.theirs, 2 if quick else 6, device)
     out = dict(images=row.images, ratio=t.ratio, least=t.least, largest=t.largest)
-    for name, seconds, f in zip(('ours', 'theirs'), (t.ours, t.theirs), row.count or row[:2], strict=True):
+    for name, seconds, f in zip(('ours', 'theirs'), (t.ours, t.theirs), row.counted or row[:2], strict=True):
         out[name] = dict(seconds=seconds) | _counted(f, device)
     return out
 
