@@ -123,7 +123,7 @@ def _section(title, entries):
 
 def _describe(v, lines, names, with_result=True):
     "Add the comments of the definition of `v` to its docstring, once"
-    if not v.__doc__ or 'Parameters\n---' in v.__doc__: return
+    if not v.__doc__ or '\n\nParameters\n---' in v.__doc__ or '\n\nReturns\n---' in v.__doc__: return
     found, result = _comments(lines, names)
     parts = [v.__doc__]
     if found: parts.append(_section('Parameters', [(f'{n} : {note}' if note else n, c) for n, note, c in found]))
