@@ -409,7 +409,7 @@ def __iter__(self: Batches): return self
 @patch
 def __next__(self: Batches):
     i = self.indices(self.count)[rows(self.bs)]
-    x = self._decoded_images() if self.lazy else self.data.x.index_select(0, i)
+    x = self._decoded() if self.lazy else self.data.x.index_select(0, i)
     c = None if self.data.c is None else self.data.c.index_select(0, i.to(self.data.c.device))
     self.count += 1
     return _unit(self.augment(x, self.gen) if self.augment else x), c
@@ -474,12 +474,12 @@ def _prefetch(b):
         generator=torch.Generator(), pin_memory='cuda' in str(b.device)))
 
 @patch
-def _decoded_images(self: Batches):
+def _decoded(self: Batches):
     "The images of the present batch, bytes (bs, C, H, W), from workers that run ahead"
     if self._stream is None: self._stream = _prefetch(copy.copy(self))
     k, x = next(self._stream)
     if k != self.count or isinstance(x, str): self._stream = None
-    if k != self.count: return self._decoded_images()               # of another place: start again from here
+    if k != self.count: return self._decoded()               # of another place: start again from here
     if isinstance(x, str): raise BadInput(x)
     return x.to(self.device, non_blocking=True)
 
