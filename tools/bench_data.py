@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms as T
-from vidgan_nb.data import Batches, load
+from vidgan_nb.data import Batches
+from vidgan_nb.datasets import load
 
 class Pictures(Dataset):
     "The usual way: one Pillow image at a time, transformed one by one"
