@@ -18,7 +18,7 @@ from torch.utils._pytree import keystr, tree_flatten_with_path, tree_leaves, tre
 # %% ../nbs/06_fast.ipynb #06-fast-004
 from .basics import BadInput
 from .data import Batches
-from .loops import (History, Loop, _fingerprint, _global_rng, _load_part, _names, _refuse_lost, loop_state,
+from .loops import (History, Loop, _check_fingerprint, _fingerprint, _global_rng, _load_part, _names, _set_global_rng, loop_state,
     parts, processes)
 
 # %% ../nbs/06_fast.ipynb #06-fast-005
@@ -319,7 +319,7 @@ def _examined(fast):
         loop.history.__class__ = _Asked
         end.callback(setattr, loop.history, '__class__', History)
         out = loop.step()
-    _refuse_lost(loop, mark)
+    _check_fingerprint(loop, mark)
     wrong = list(found)
     if not out: wrong.append('it measures nothing')
     if vars(loop.history).pop('asked', False): wrong.append('it asks how many steps were taken (done): count in a tensor')
@@ -347,7 +347,7 @@ def _put_back(loop, state):
             for name, old in state['parts'][k][names[id(p)]].items():
                 if isinstance(old, Tensor): s[name].copy_(old)
                 else: s[name] = old
-    _global_rng(state['rng'])
+    _set_global_rng(state['rng'])
 
 @contextmanager
 def _trial():

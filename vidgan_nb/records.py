@@ -23,8 +23,10 @@ from torch import nn, Tensor
 from . import __version__
 from .basics import BadInput, nearest
 from .data import Data, load
-from .loops import (METHODS, RECIPES, History, Loop, _eyes, _plain, build, checkpoints, load_recipe, method,
-    peak_memory_mb, rank, recipe_diff, recipe_names, resolve, scores, settings, train, unchanged, unmoved)
+from .recipes import (METHODS, RECIPES, build, load_recipe, method, recipe_names, resolve, scores, settings,
+    unchanged, _plain, train, _look_and_score)
+from .loops import History, Loop, checkpoints, rank, recipe_diff
+from .monitor import peak_memory_mb, unmoved
 from .nets import NETS, frozen, make_net
 
 # %% ../nbs/03_records.ipynb #03-records-009
@@ -324,7 +326,7 @@ def _final(loop):
     found = scores(loop.history)
     with unmoved(loop), torch.no_grad(), as_stored(loop):
         if loop.recipe.get('keep') and found and loop.done >= loop.recipe['steps']:
-            score = _eyes(loop, loop.root)[1]
+            score = _look_and_score(loop, loop.root)[1]
             new = {k: float(v) for k, v in score(loop).items()} if score else {}
             found = {k: dict(v, last=new.get(k, v['last'])) for k, v in found.items()}
         return found, loop.findings() if hasattr(loop, 'findings') else {}
