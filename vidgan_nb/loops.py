@@ -13,14 +13,10 @@ from bisect import bisect_right
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
-
-# %% ../nbs/03_loops.ipynb #03-loops-004
 import numpy as np, torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn, Tensor
-
-# %% ../nbs/03_loops.ipynb #03-loops-005
 from . import __version__
 from .basics import BadInput, document, nearest, patch
 from .data import Batches
@@ -227,11 +223,11 @@ def _saved_tensors(nets):
 class _Fingerprint:
     "`marks`: path -> what differs if the thing at `path` has changed, for all that a checkpoint does not hold"
     def __init__(self, loop):
-        kept = parts(loop)
-        self.marks = {path: id(v) for path, v in kept.items()}           # a part may not come, go or be exchanged
-        self.kept, self.seen = {id(v) for v in kept.values()}, set()
-        self.saved = _saved_tensors([v for v in kept.values() if isinstance(v, nn.Module)])
-        schedules = [v for v in kept.values() if isinstance(v, torch.optim.lr_scheduler.LRScheduler)]
+        found = parts(loop)
+        self.marks = {path: id(v) for path, v in found.items()}           # a part may not come, go or be exchanged
+        self.part_ids, self.seen = {id(v) for v in found.values()}, set()
+        self.saved = _saved_tensors([v for v in found.values() if isinstance(v, nn.Module)])
+        schedules = [v for v in found.values() if isinstance(v, torch.optim.lr_scheduler.LRScheduler)]
         self.scheduled = {id(s.optimizer) for s in schedules}
         for k, v in vars(loop).items(): self.walk(v, k)
 
@@ -243,10 +239,10 @@ class _Fingerprint:
         elif id(v) in self.seen or _is_stateless(v): return
         elif isinstance(v, (types.FunctionType, types.BuiltinFunctionType)): self.marks[path] = v.__qualname__
         elif isinstance(v, torch.Generator):
-            if id(v) not in self.kept: self.marks[path] = v.get_state().numpy().tobytes()
+            if id(v) not in self.part_ids: self.marks[path] = v.get_state().numpy().tobytes()
         elif isinstance(v, nn.Module): self.walk_module(v, path)
         elif isinstance(v, torch.optim.Optimizer): self.walk_optimizer(v, path)
-        elif id(v) in self.kept: return
+        elif id(v) in self.part_ids: return
         elif hasattr(v, '__next__') or isinstance(v, (random.Random, np.random.Generator, np.random.RandomState)):
             self.marks[path] = object()                                  # an iterator is never equal to itself
         else: self.walk_object(v, path)
@@ -267,7 +263,7 @@ def walk_optimizer(self: _Fingerprint, opt, path):
     skip = {'params'} | ({*SCHEDULED, 'max_lr', 'min_lr'} if id(opt) in self.scheduled else set())
     for i, group in enumerate(opt.param_groups):
         for k in group.keys() - skip: self.walk(group[k], f'{path}.param_groups.{i}.{k}')
-    if id(opt) not in self.kept: self.walk(list(opt.state.values()), f'{path}.state')
+    if id(opt) not in self.part_ids: self.walk(list(opt.state.values()), f'{path}.state')
 
 @patch
 def walk_object(self: _Fingerprint, v, path):
@@ -589,7 +585,6 @@ def checkpoints(
     "The checkpoints in `folder`"
     return sorted(p for p in Path(folder).glob('step-*') if p.is_dir())
 
-# %% ../nbs/03_loops.ipynb #03-loops-045a
 @contextmanager
 def _readable(path):
     "Inside, what only a checkpoint with other contents than `save` writes can raise becomes one line"
