@@ -201,7 +201,7 @@ def _tensor_mark(t):
     small = t.is_floating_point() and t.numel() < 1 << 20
     return id(t), writes, repr(t.detach().double().sum().item()) if small else None
 
-def _array_mark(a): return hashlib.sha256(a.tobytes()).hexdigest() if a.dtype != object else id(a)
+def _sha256(raw): return hashlib.sha256(raw).hexdigest()
 
 def _is_stateless(v):
     "Is this something that a step cannot change: a class, a module of Python, a file, what torch.compile made?"
@@ -235,7 +235,7 @@ class _Fingerprint:
         if isinstance(v, PLAIN): self.marks[path] = repr(v)              # repr: NaN equals itself
         elif id(v) in self.saved: return
         elif isinstance(v, Tensor): self.marks[path] = _tensor_mark(v)
-        elif isinstance(v, np.ndarray): self.marks[path] = _array_mark(v)
+        elif isinstance(v, np.ndarray): self.marks[path] = id(v) if v.dtype == object else _sha256(v.tobytes())
         elif id(v) in self.seen or _is_stateless(v): return
         elif isinstance(v, (types.FunctionType, types.BuiltinFunctionType)): self.marks[path] = v.__qualname__
         elif isinstance(v, torch.Generator):
@@ -409,7 +409,6 @@ def _set_global_rng(state):
     keys, *rest = state['numpy']
     np.random.set_state(('MT19937', keys.astype(np.uint32), *rest))
 
-# %% ../nbs/03_loops.ipynb #03-loops-036
 def loop_state(
     loop: Loop            # any
 ) -> dict:                # of tensors, numbers, lists, tuples and dicts: by path, and the global random state
@@ -497,8 +496,6 @@ def _sync(path):
     try: os.fsync(fd)
     finally: os.close(fd)
 
-def _digest(path): return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
 def _shards(tensors):
     "Cut `tensors` into dicts of at most SHARD bytes; long ones in pieces named key#0, key#1, ..."
     shard, size = {}, 0
@@ -528,8 +525,8 @@ def _write_files(folder, body, tensors):
         path = folder/f'tensors-{i:03d}.safetensors'
         save_file(shard, path)
         _sync(path)
-        body['shards'][path.name] = _digest(path)
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        body['shards'][path.name] = _sha256(path.read_bytes())
+    digest = _sha256(json.dumps(body, sort_keys=True).encode())
     (folder/'state.json').write_text(json.dumps(dict(sha256=digest, body=body), sort_keys=True))
     _sync(folder/'state.json')
     _sync(folder)
@@ -611,7 +608,7 @@ def _read_body(path):
         written = json.loads((path/'state.json').read_bytes())
         body, digest = written['body'], written['sha256']
     except (ValueError, KeyError, TypeError): raise _damaged(path, 'state.json cannot be read') from None
-    if hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest() != digest:
+    if _sha256(json.dumps(body, sort_keys=True).encode()) != digest:
         raise _damaged(path, 'state.json does not match its checksum')
     if not isinstance(body, dict) or body.get('format') != 1:
         raise BadInput(f'checkpoint {path} is not of format 1, the one that this version reads')
@@ -622,7 +619,7 @@ def _read_tensors(path, body):
     pieces = {}
     for name, expected in body['shards'].items():
         if not (path/name).is_file(): raise _damaged(path, f'{name} is missing')
-        found = _digest(path/name)
+        found = _sha256((path/name).read_bytes())
         if found != expected: raise _damaged(path, f'{name} has SHA-256 {found[:12]}..., expected {expected[:12]}...')
         pieces |= load_file(path/name)
     tensors = {}

@@ -358,6 +358,10 @@ def _verified(runs):
     except OSError: return {}
 
 # %% ../nbs/03_records.ipynb #03-records-036a
+def _readers(found):
+    "The hash of the functions that read data"
+    return digest({k: v for k, v in found.items() if k.startswith(('data.', 'datasets.'))})
+
 def _remembered(what, key, make):
     "What `make` gives, kept in the user's cache under `key`"
     key = digest(key | dict(torch=torch.__version__, cpu=machine()['processor']))
@@ -378,8 +382,6 @@ def _witness_now(run, code):
     key, weights = dict(recipe=_plain(small(run.recipe)), code=code), run.files.get('weights.safetensors')
     found = _remembered('losses', key, lambda: losses(run.recipe))
     return found, _remembered('outputs', dict(weights=weights, code=code), run.outputs) if weights else {}
-
-def _readers(found): return digest({k: v for k, v in found.items() if k.startswith('data.')})
 
 def _check_data(run, found, before, root):
     "What is wrong with the data as they are read now, if anything; nothing if the same functions were checked before"
