@@ -397,11 +397,11 @@ def _check_data(run, found, before, root):
 
 def _compare(run, found, root):
     "What is wrong with a record whose code changed, a line each"
-    try: now, seen = _witness_now(run, digest(found))
+    try: losses_now, outputs_now = _witness_now(run, digest(found))
     except (BadInput, RuntimeError, TypeError, KeyError) as e:
         return [f'its witness cannot be taken: {" ".join(str(e).split()):.200}']
-    wrong = disagreements(run.witness['losses'], now, run.witness['rounding'])
-    wrong += disagreements(run.witness['outputs'], seen)
+    wrong = disagreements(run.witness['losses'], losses_now, run.witness['rounding'])
+    wrong += disagreements(run.witness['outputs'], outputs_now)
     return wrong + _check_data(run, found, _verified(run.folder.parent).get(run.name, {}), root)
 
 # %% ../nbs/03_records.ipynb #03-records-037a
