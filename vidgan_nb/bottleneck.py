@@ -111,7 +111,11 @@ class BottleneckDiscriminator(nn.Module):
     - `bounded`: has the head a code whose information can be bounded? True for 'vector' and 'spatial'.
     """
     heads = ['vector', 'spatial', 'noise', 'plain']
-    def features(self, x): raise NotImplementedError('a BottleneckDiscriminator needs a method features(x)')
+    def features(self,
+        x: Tensor # items
+    ) -> Tensor:  # (N, C) or (N, C, size, size)
+        "What the code is made of; a subclass defines it"
+        raise NotImplementedError('a BottleneckDiscriminator needs a method features(x)')
 
 # %% ../nbs/02_bottleneck.ipynb #02-bottleneck-219a
 @patch

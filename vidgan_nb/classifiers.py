@@ -192,9 +192,11 @@ class WRN(Classifier):
         self.features.insert(0, nn.ReLU())
         fan_out_init(self)
         nn.init.zeros_(self.linear.bias)
-    def stem(self, x): return self.conv1(x)
-    def embed(self, x):
-        x = self.stem(x)
+    def embed(self,
+        x: Tensor # images
+    ) -> Tensor:  # (N, 64*width)
+        "What the last layer reads"
+        x = self.conv1(x)
         for layer in self.groups(): x = layer(x)
         return self.features(self.bn(x))
 
@@ -275,8 +277,10 @@ class VGG(Classifier):
         self.add_groups(_conv_block, [channels, width, 2*width, 4*width, 8*width], [convs]*4)
         self.add_head(8*width, classes)
         he_init(self)
-    def stem(self, x): return x
-    def embed(self, x):
+    def embed(self,
+        x: Tensor # images
+    ) -> Tensor:  # (N, 8*width)
+        "What the last layer reads"
         for k, layer in enumerate(self.groups()): x = layer(F.max_pool2d(x, 2) if k else x)
         return self.features(x)
 
@@ -297,7 +301,10 @@ class PixelMLP(Classifier):
             self.add_module(name, nn.Sequential(linear, nn.BatchNorm1d(width), nn.ReLU()))
         self.linear = nn.Linear(width, classes)
         he_init(self)
-    def embed(self, x):
+    def embed(self,
+        x: Tensor # images
+    ) -> Tensor:  # (N, width)
+        "What the last layer reads"
         x = x.flatten(1)
         for layer in self.groups(): x = layer(x)
         return x
