@@ -73,7 +73,9 @@ class _ConvBN(nn.Module):
         self.conv = nn.utils.skip_init(nn.Conv2d, i, o, k, stride, border, bias=False)
         self.bn = nn.BatchNorm2d(o, eps=1e-3)
         nn.init.constant_(self.conv.weight, math.nan)
-    def forward(self, x, pool=nn.Identity()): return F.relu_(self.bn(pool(self.conv(x))))
+    def forward(self, x, pool=None):
+        h = self.conv(x)
+        return F.relu_(self.bn(pool(h) if pool else h))
 
 # %% ../nbs/02_inception.ipynb #02-nets-182
 class _Mixed(nn.Module):
