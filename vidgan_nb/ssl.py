@@ -16,9 +16,10 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-005
-from .backbones import LARS, Student, residual_blocks, zero_residuals
+from .backbones import LARS, Student
 from vidgan_nb.basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document, nearest,
     patch)
+from .classifiers import residual_blocks, zero_residuals
 from .data import Data, load
 from .loops import descend, whole
 from .nets import frozen
