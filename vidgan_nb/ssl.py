@@ -99,10 +99,10 @@ class TwoViews(ViewPairs):
 def step(self: TwoViews) -> dict[str, Tensor]: # the loss, and its terms
     "One batch"
     a, b = self.pairs()
-    loss, terms = self.loss(a, b)
-    descend(self.opt, loss)
+    total, terms = self.loss(a, b)
+    descend(self.opt, total)
     self.schedule.step()
-    return dict(loss=loss.detach()) | {k: v.detach() for k, v in terms.items()}
+    return dict(loss=total.detach()) | {k: v.detach() for k, v in terms.items()}
 
 @patch
 def loss(self: TwoViews,
@@ -250,8 +250,8 @@ def loss(self: SimSiam,
     "Mean of both directions"
     za, zb = self.S(a), self.S(b)
     pa, pb = self.P(za), self.P(zb)
-    loss = .5*(cosine_loss(pa, zb, self.stop) + cosine_loss(pb, za, self.stop))                 # (2)
-    return loss, dict(spread=spread(za), directions=directions(za))
+    total = .5*(cosine_loss(pa, zb, self.stop) + cosine_loss(pb, za, self.stop))                # (2)
+    return total, dict(spread=spread(za), directions=directions(za))
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-039a
 @patch
@@ -299,8 +299,8 @@ def loss(self: VICReg,
     za, zb = self.S(a), self.S(b)
     inv, za, zb = invariance(za, zb), whole(za), whole(zb)
     var, cov = variance_loss(za) + variance_loss(zb), covariance_loss(za) + covariance_loss(zb)
-    loss = self.lam*inv + self.mu*var + self.nu*cov                                             # (4)
-    return loss, dict(inv=inv, var=var, cov=cov, directions=directions(za))
+    total = self.lam*inv + self.mu*var + self.nu*cov                                            # (4)
+    return total, dict(inv=inv, var=var, cov=cov, directions=directions(za))
 
 @patch
 def __init__(self: VICReg,

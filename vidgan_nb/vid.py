@@ -193,12 +193,12 @@ def step(self: Distil) -> dict[str, Tensor]: # each loss, their weighted sum, ac
     x, c = next(self.batches)
     z_t, t = self.teacher_outputs(x)
     with taps(self.S, self.s_taps) as s: z = self.S(self.norm(x))
-    terms = self.terms(c, z, z_t, s, t)
-    loss = sum(self.lam[k]*v for k, v in terms.items())                                                     # (12)
+    parts = self.terms(c, z, z_t, s, t)
+    loss = sum(self.lam[k]*v for k, v in parts.items())                                                     # (12)
     descend(self.opt, loss)
     self.schedule.step()
     right = (z.argmax(1) == c).float().mean()
-    return {k: v.detach() for k, v in terms.items()} | dict(loss=loss.detach(), accuracy=right) | self.log_variances()
+    return {k: v.detach() for k, v in parts.items()} | dict(loss=loss.detach(), accuracy=right) | self.log_variances()
 
 # %% ../nbs/20_vid.ipynb #20-vid-047a
 @patch
@@ -219,11 +219,11 @@ def terms(self: Distil,
     t: dict             # -> teacher's
 ) -> dict[str, Tensor]: # name -> loss, scalar: those whose weight is not zero, and the cross-entropy
     "The losses, without their weights"
-    terms = dict(ce=F.cross_entropy(z, c))
-    if self.lam['kd']: terms['kd'] = kd(z, z_t, self.temp)
+    parts = dict(ce=F.cross_entropy(z, c))
+    if self.lam['kd']: parts['kd'] = kd(z, z_t, self.temp)
     for k, losses in self.losses.items():
-        terms[k] = sum(f(s[a], t[b]) for f, a, b in zip(losses, self.s_taps, self.t_taps))
-    return terms
+        parts[k] = sum(f(s[a], t[b]) for f, a, b in zip(losses, self.s_taps, self.t_taps))
+    return parts
 
 # %% ../nbs/20_vid.ipynb #20-vid-047b
 @patch
