@@ -132,7 +132,7 @@ def __init__(self: TwoViews,
     check_positive(lr=lr)
     check_between(0, 1, True, momentum=momentum)
     check_at_least(0, wd=wd, horizon=horizon)
-    self.horizon, data = horizon, self.batches.data
+    self.horizon = horizon
     self.make_student(S, dim, hidden, layers, zero_init)
     make = OPTIMISERS[nearest(optimiser, OPTIMISERS, 'optimiser')]
     self.opt = make(self.groups(), lr*self.bs/256, momentum, weight_decay=wd)
