@@ -46,9 +46,8 @@ TYPES = {
     'corr_type': {'t_sndcgan': lambda c: SNDCGANDiscriminator(bottom=c['bottom_width']), 'record': 'C'}}
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-118a
-NO_GLOW = ('this configuration is for Glow, which the released code does not load either: its load_model '
-           'knows no t_glow.'
-           ' A flow of this course is refined by dgflow-others-cifar10@likelihood')
+NO_GLOW = ('this configuration is for Glow, which the released code does not load either: its load_model knows no '
+           't_glow. A flow of this course is refined by dgflow-others-cifar10@likelihood')
 
 def _check_networks(c):
     "BadInput unless every kind of network is known, has a path, and there is one to follow"
@@ -245,12 +244,12 @@ def _images(y, judge):
     x = torch.from_numpy(np.array(y))
     return x.float()/127.5 - 1 if judge else x
 
-def _scores(y, real, judge, seen, c, bar):
+def _scores(y, real, judge, of_real, c, bar):
     "The scores of one saved step, by name"
     if judge is None: return {k: v.value for k, v in compare_points(real, _images(y, judge), errors=False).items()}
     images = (_images(y[i:i + 100], judge) for i in range(0, len(y), 100))
     fake = statistics_of(judge, images, n=len(y), bs=100, parts=c['splits'], bar=bar)
-    out = {k: v.value for k, v in compare(seen, fake, ('FID',), errors=False).items()}
+    out = {k: v.value for k, v in compare(of_real, fake, ('FID',), errors=False).items()}
     if fake.marginal is None: return out
     mean, std = inception_score_in_parts(fake)
     return out | {f'IS ({judge.name})': mean, f'IS deviation ({judge.name})': std}
@@ -277,11 +276,11 @@ def run_config(
     judge, options = _judge_of(c, real, root, device), _flow_options(c, C)
     c['eta'] = _step_size(c, G, D, real, options, device)
     files = refine_many(out, G, D, c['num_imgs'], c['batch_size'], c['seed'], device, bar, eta=c['eta'], **options)
-    seen = judge and statistics_of(judge, real, bs=100, bar=bar, cache=cache)
+    of_real = judge and statistics_of(judge, real, bs=100, bar=bar, cache=cache)
     found, films = [], []
     for step, f in files.items():
         y = np.load(f, mmap_mode='r')
-        scores = _scores(y, real, judge, seen, c, bar)
+        scores = _scores(y, real, judge, of_real, c, bar)
         found.append(dict(step=step) | {k: round(float(v), 4) for k, v in scores.items()})
         films.append((step, _images(y[:16 if judge else 500], judge)))
     save(filmstrip(films, n=6), out/'trajectory.png')
@@ -296,7 +295,7 @@ def _plain_weights(m):
     "A layer without its parametrizations, which keep their present values"
     values = {k: getattr(m, k).detach().clone() for k in m.parametrizations}
     del m._modules['parametrizations']
-    m.__class__ = type(m).__mro__[1]
+    m.__class__ = type(m).__mro__[1]       # `remove_parametrizations` would change the class, which copies share
     for k, v in values.items(): setattr(m, k, nn.Parameter(v))
 
 def _to_bf16(m, args):

@@ -80,8 +80,7 @@ def seen(self: Perceptual,
     return [t[n]/(t[n].square().sum(1, keepdim=True).sqrt() + 1e-10) for n in self.stages]
 
 # %% ../nbs/23_perceptual.ipynb #23-squeeze-024
-# as torchvision and LPIPS 0.1 name their files
-LPIPS = dict(alexnet='alexnet-owt-7be5be79.pth', lin='alex.pth')
+LPIPS = dict(alexnet='alexnet-owt-7be5be79.pth', lin='alex.pth') # as torchvision and LPIPS 0.1 name their files
 
 def lpips(
     root: str | Path | None = None # the folder your data are in; the files lie in its folder weights
@@ -118,8 +117,7 @@ def _alexnet(weights):
     return net
 
 # %% ../nbs/23_perceptual.ipynb #23-squeeze-024b
-# the stages by which judges compare
-EYES = dict(GlyphNet=r'bn\d', ResNetCIFAR=r'layer\d', WRN=r'layer\d', ResNet=r'layer\d')
+EYES = dict(GlyphNet=r'bn\d', ResNetCIFAR=r'layer\d', WRN=r'layer\d', ResNet=r'layer\d') # stages that are compared
 
 def find_eye(
     name: str,                     # lpips, or a judge as for `find_judge`: record:NAME, glyph, resnet56

@@ -79,25 +79,25 @@ class Pickled(NamedTuple):
     facts: dict[str, dict]     # plain attributes of every module, by its name; '' is the network
 
 # %% ../nbs/14_pickles.ipynb #14-stylegan-021
-def _check_module(module, Call, name, seen):
+def _check_module(module, Call, name, visited):
     "What a module of the pickle was made of; UnpicklingError if it is none, or one that was met before"
     meta = module.args[0] if isinstance(module, Call) and len(module.args) == 1 else None
     if not isinstance(meta, dict) or not isinstance(meta.get('state'), dict):
         raise pickle.UnpicklingError(f'{name!r}, which is no module' if name else 'no network')
     if meta.get('version') != 6:
         raise pickle.UnpicklingError(f"modules of version {meta.get('version')!r}, while this reader knows 6")
-    if id(module) in seen: raise pickle.UnpicklingError(f'the module {name!r} twice')
-    seen.add(id(module))
+    if id(module) in visited: raise pickle.UnpicklingError(f'the module {name!r} twice')
+    visited.add(id(module))
     return meta
 
-def _collect(module, Call, name, out, seen):
+def _collect(module, Call, name, out, visited):
     "Collect a module of the pickle and all modules in it"
-    meta = _check_module(module, Call, name, seen)
+    meta = _check_module(module, Call, name, visited)
     state, dot, plain = meta['state'], f'{name}.' if name else '', (int, float, str, type(None))
     out.facts[name] = {k: v for k, v in state.items() if not k.startswith('_') and isinstance(v, plain)}
     for home in ('_parameters', '_buffers'):
         out.weights.update({dot + k: t for k, t in state[home].items() if isinstance(t, Tensor)})
-    for k, m in state['_modules'].items(): _collect(m, Call, dot + k, out, seen)
+    for k, m in state['_modules'].items(): _collect(m, Call, dot + k, out, visited)
     return meta
 
 # %% ../nbs/14_pickles.ipynb #14-stylegan-022

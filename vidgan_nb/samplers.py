@@ -97,7 +97,7 @@ def acceptance(
 
 # %% ../nbs/12_samplers.ipynb #12-dgflow-081b
 def drs(
-    z: Tensor,                     # a pool of latents, of which some are kept
+    z: Tensor,                     # a pool of latents to choose from
     G,                             # generator
     D,                             # discriminator, or None
     percentile: float | None = None, # see `acceptance`; 95 as released
@@ -108,7 +108,7 @@ def drs(
     generator: torch.Generator | None = None, # of the uniform numbers that decide
     c: Tensor | None = None,       # labels
     bs: int = 1000                 # how many at a time
-) -> Trajectory:                   # one moment, of those that were kept
+) -> Trajectory:                   # one moment, of those that are accepted
     "Discriminator rejection sampling (Azadi et al. 2019)"
     if percentile is not None: check_between(0, 100, percentile=percentile)
     check_whole(0, burn_in=burn_in)

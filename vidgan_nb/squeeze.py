@@ -279,8 +279,8 @@ def __init__(self: Encoding,
     G, latent = teacher(G), nearest(latent, ['w+', 'w'], 'kind of latent')
     self.copies = G.num_ws if hasattr(G, 'mapping') and latent == 'w+' else 1
     with frozen(G), torch.no_grad(): self.dim = style(G, latents(G, 2).to(next(G.parameters()).device)).shape[1]
-    super(Encoding, self).__init__(data, S, G=G if syn_ratio else '', syn_ratio=syn_ratio, dim=self.dim*self.copies,
-                                   **kw)
+    kw |= dict(G=G if syn_ratio else '', syn_ratio=syn_ratio, dim=self.dim*self.copies)
+    super(Encoding, self).__init__(data, S, **kw)
     self.lam_z, self.lam_eye, self.G = lam_z, lam_eye, self.G or frozen(G.to(self.device))
     self.eye = find_eye(eye, data, device=self.device) if lam_eye else None
     with torch.no_grad(): made = tuple(self.drawn(style(self.G.net, latents(self.G.net, 2).to(self.device))).shape[1:])
@@ -343,8 +343,7 @@ def critic_of(
 
 def _is_run(folder):
     "A record, a checkpoint, or a run with checkpoints"
-    return (folder/'record.json').is_file() or (folder/'state.json').is_file() or bool(checkpoints(folder
-        /'checkpoints'))
+    return any((folder/f).is_file() for f in ('record.json', 'state.json')) or bool(checkpoints(folder/'checkpoints'))
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-103a
 document(__name__)

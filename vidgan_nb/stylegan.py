@@ -322,8 +322,8 @@ def _arguments(p):
     return dict(
         nz=network['z_dim'], classes=network['c_dim'], w_dim=network['w_dim'], size=network['img_resolution'],
         channels=network['img_channels'], base=made.get('channel_base', 32768), most=made.get('channel_max', 512),
-        depth=mapping['num_layers'], arch=first['architecture'], clamp=layer['conv_clamp'] or 0.,
-                noise=layer['use_noise'],
+        depth=mapping['num_layers'], arch=first['architecture'], noise=layer['use_noise'],
+        clamp=layer['conv_clamp'] or 0.,
         rate=p.facts['mapping.fc0']['bias_gain'], embed=len(p.weights.get('mapping.embed.bias', ())),
         hidden=len(p.weights['mapping.fc0.bias']), beta=mapping['w_avg_beta'])
 
