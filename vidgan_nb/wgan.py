@@ -50,8 +50,9 @@ class GAN(GeneratorLoop):
 
 class WGANGP(GAN):
     "WGAN with gradient penalty (Gulrajani et al. 2017); by default with the betas of the authors' CIFAR-10 script"
-    defaults = dict(data=dict(name='glyphs'), judge='glyph', keep=['G'],
-                    nets=dict(G=dict(net='Generator', channels=1), D=dict(net='Critic', channels=1)))
+    defaults = dict(data=dict(name='glyphs'),
+                    nets=dict(G=dict(net='Generator', channels=1), D=dict(net='Critic', channels=1)),
+                    judge='glyph', keep=['G'])
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-022b
 @patch
