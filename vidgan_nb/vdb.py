@@ -91,20 +91,20 @@ def _relative(dx, dy):
 def _hinge(dx, dy): return F.relu(1 - dx).mean() + F.relu(1 + dy).mean()
 def _rahinge(dx, dy): return _hinge(*_relative(dx, dy))
 def _bce(dx, dy): return F.softplus(-dx).mean() + F.softplus(dy).mean()
-def _is_real(dx, dy): return F.softplus(-dy).mean()
-def _score(dx, dy): return -dy.mean()
+def _non_saturating(dx, dy): return F.softplus(-dy).mean()
+def _minus_score(dx, dy): return -dy.mean()
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-025a
 LOSSES = {
-    'bce': GANLoss(_bce, _is_real),
-    'bce-mean': GANLoss(lambda dx, dy: _bce(dx, dy)/2, _is_real),
-    'wgan': GANLoss(lambda dx, dy: dy.mean() - dx.mean(), _score),
+    'bce': GANLoss(_bce, _non_saturating),
+    'bce-mean': GANLoss(lambda dx, dy: _bce(dx, dy)/2, _non_saturating),
+    'wgan': GANLoss(lambda dx, dy: dy.mean() - dx.mean(), _minus_score),
     'lsgan': GANLoss(lambda dx, dy: ((dx - 1).square().mean() + dy.square().mean())/2,
                      lambda dx, dy: (dy - 1).square().mean()/2),
-    'hinge': GANLoss(_hinge, _score),
+    'hinge': GANLoss(_hinge, _minus_score),
     'rahinge': GANLoss(_rahinge, lambda dx, dy: _rahinge(dy, dx), True),
     'bug-sigmoid-bce': GANLoss(lambda dx, dy: _bce(dx.sigmoid(), dy.sigmoid())/2,
-                               lambda dx, dy: _is_real(dx, dy.sigmoid()))}
+                               lambda dx, dy: _non_saturating(dx, dy.sigmoid()))}
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-030
 def r1(
@@ -223,7 +223,7 @@ def _check_bottleneck(D, lr, **weights):
         raise BadInput(f'{type(D).__name__} has no code to bound: take a VDBDiscriminator, or VDBPoints')
 
 def _weight_format(device):
-    "How the discriminator's weights lie in memory: channels last is faster on a GPU, slower on a CPU"
+    "How the weights of the discriminator lie in memory: with channels last on a GPU"
     return torch.channels_last if torch.device(device).type == 'cuda' else torch.contiguous_format
 
 @patch

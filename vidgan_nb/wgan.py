@@ -28,7 +28,7 @@ def gradient_penalty(
     if eps is None: eps = torch.rand(len(x), *[1]*(x.dim()-1), dtype=x.dtype, device=x.device)
     _check_segment(x, y, eps)
     z = eps*x + (1-eps)*y                                                # (4)
-    g = input_gradient(D, z)                                             # of each score in its own sample, with graph
+    g = input_gradient(D, z)                                             # grad(D(z).sum(), z, create_graph=True)
     return (g.flatten(1).norm(dim=1) - 1).square().mean()                # (5)
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-018a
