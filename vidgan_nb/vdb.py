@@ -158,10 +158,10 @@ def critic_loss(self: VGAN,
 def penalty_term(self: VGAN,
     x: Tensor,        # real samples
     y: Tensor,        # generated samples
-    noise: Tensor     # of the codes
+    eps: Tensor       # noise of the codes
 ) -> Tensor:          # scalar, not yet weighted
     "The penalty on gradient norms"
-    def D(u): return self.D(u, noise)
+    def D(u): return self.D(u, eps)
     if self.penalty == 'r1': return r1(D, x)                                            # (10)
     return gradient_penalty(D, x, y, rand(self.bs, *[1]*(x.dim()-1), gen=self.gen))
 
