@@ -23,7 +23,7 @@ sys.path.insert(0, str(here))
 import nb as N
 import nbrun
 
-CHAPTERS = range(10, 30)          # numbers of the notebooks whose modules hold methods
+CHAPTERS = range(9, 30)           # numbers of the notebooks whose modules hold methods
 DRAWN = 'pictures', '_pictures', 'draw', 'plot', 'panel', '_repr_html_', '_repr_markdown_', '__repr__', '__str__'     # functions that only draw or describe
 COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot,
             ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}

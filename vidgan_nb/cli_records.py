@@ -127,13 +127,14 @@ def record(
 # %% ../nbs/39_cli_records.ipynb #40-cli-038a
 def _collect(folder):
     "Take in archives from another machine"
-    from vidgan_nb.queue import collect
+    from vidgan_nb.archives import collect
     collect(folder, say=say)
 
 def _place(out, to, root, device, fast, compile, seconds):
     "Where and how records are made, and until when"
     from time import monotonic
-    from vidgan_nb.queue import RESERVE, Place, work_folder
+    from vidgan_nb.archives import work_folder
+    from vidgan_nb.queue import RESERVE, Place
     from vidgan_nb.records import runs_folder
     work, to = Path(out) if out else work_folder(), Path(to) if to else None
     return Place(work, runs_folder(), to, root, device, fast, compile, until=monotonic() + seconds, say=say,

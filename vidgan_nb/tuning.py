@@ -45,9 +45,9 @@ def read_tries(
 # %% ../nbs/07_tuning.ipynb #07-tuning-041
 def _check_tries(path, tries):
     "BadInput for unknown recipes or settings, none at all, or more for one rival than for another"
-    for name, settings in tries.items():
-        for setting in settings: load_recipe(name, _split(setting))
-    counts = ', '.join(f'{name} has {len(settings)}' for name, settings in tries.items())
+    for name, mine in tries.items():
+        for setting in mine: load_recipe(name, _split(setting))
+    counts = ', '.join(f'{name} has {len(mine)}' for name, mine in tries.items())
     if len(set(map(len, tries.values()))) > 1: raise BadInput(f'{path}: every rival gets as many settings: {counts}')
     if not any(tries.values()): raise BadInput(f'{path} lists no settings')
 
