@@ -1,5 +1,5 @@
-"Reads settings.ini, the one place for the package's metadata; only the copying of the records is done here."
-import shutil
+"Reads settings.ini, the one place for the package's metadata; only the records and the type stubs are added here."
+import shutil, sys
 from configparser import ConfigParser
 from pathlib import Path
 from setuptools import setup
@@ -12,10 +12,15 @@ cfg = parser['DEFAULT']
 lib = cfg['lib_name']
 
 
+sys.path.insert(0, str(top/'tools'))
+import stubs  # noqa: E402
+
+
 class WithRecords(build_py):
-    "A wheel carries runs/ as vidgan_nb/runs; an editable install reads the repository's own"
+    "A wheel carries type stubs, and runs/ as vidgan_nb/runs; an editable install reads the repository's own records"
     def run(self):
         super().run()
+        stubs.write(top, top/lib if self.editable_mode else Path(self.build_lib)/lib)
         if self.editable_mode or not (top/'runs').is_dir(): return
         dest = Path(self.build_lib)/lib/'runs'
         shutil.rmtree(dest, ignore_errors=True)

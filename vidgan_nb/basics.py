@@ -69,13 +69,13 @@ def patch(
     f=None,               # function whose first parameter is annotated with a class
     *,
     as_prop: bool = False # make it a property
-) -> Callable:            # `f`
+) -> Callable | None:     # what had that name before in the module, so that a method hides no function
     "Make a function a method of the class that annotates its first parameter"
     if f is None: return functools.partial(patch, as_prop=as_prop)
     cls = next(iter(f.__annotations__.values()))
     f.__qualname__ = f'{cls.__qualname__}.{f.__name__}'
     setattr(cls, f.__name__, property(f) if as_prop else f)
-    return f
+    return f.__globals__.get(f.__name__)
 
 # %% ../nbs/00_basics.ipynb #00-basics-017
 def _comments(lines, f):

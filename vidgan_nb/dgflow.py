@@ -8,8 +8,7 @@ __all__ = ['POTENTIALS', 'ETAS', 'CHAINER', 'NO_GLOW', 'CONFIG', 'TYPES', 'poten
            'energy_distance', 'ddls', 'steepest', 'without_radius', 'dot', 'acceptance', 'drs', 'calibration', 'mh_gan',
            'Enlarged', 'enlarged', 'Corrector', 'recorded_net', 'Refined', 'ClassNorm', 'ClassResNetGenerator',
            'load_chainer', 'settle', 'CNNDecoder', 'scaled', 'read_config', 'network', 'refine_many', 'labels',
-           'real_side', 'inception_score_in_parts', 'run_config', 'lean', 'PublishedDGflow', 'dgflow_row',
-           'dgflow_bf16_row', 'SNGAN']
+           'real_side', 'inception_score_in_parts', 'run_config', 'lean', 'SNGAN']
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-003
 import copy, hashlib, inspect, json, math, os, torch, yaml
@@ -23,7 +22,6 @@ from torch import nn, Tensor
 from torch.nn.utils import parametrize
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
-from .bench import Row, _plain, step_of
 from .basics import BadInput, nearest
 from .data import Batches, Data, load, rows
 from .loops import Loop, checkpoints, descend, read_checkpoint
@@ -862,60 +860,6 @@ def lean(
     net.register_forward_pre_hook(lambda m, args: tuple(a.to(torch.bfloat16) if isinstance(a, Tensor) and a.is_floating_point() else a for a in args))
     net.register_forward_hook(lambda m, args, out: out.float())
     return net
-
-class PublishedDGflow:
-    "The step of clear-nus/DGflow with KL, in evaluation mode, on copies of the networks"
-    def __init__(self,
-        G: nn.Module,         # generator
-        D: nn.Module,         # discriminator
-        eta: float = .1,      # step size
-        gamma: float = .01,   # size of the noise
-        seed: int = 0,        # of the noise
-        device: str = 'cpu'   # where it runs
-    ):
-        self.G, self.D, self.eta, self.gamma = _plain(G).eval().to(device), _plain(D).eval().to(device), eta, gamma
-        self.gen = torch.Generator(device).manual_seed(seed)
-    def step(self,
-        z: Tensor # latents (N, nz)
-    ) -> Tensor:  # the next ones
-        "One step; gradients of all parameters pile up"
-        z = z.detach().clone().requires_grad_()
-        d = self.D(self.G(z)).view(-1, 1)
-        d.backward(torch.ones_like(d))
-        s = torch.ones_like(d)
-        noise = torch.randn(z.shape, generator=self.gen, device=z.device)
-        return (z + self.eta*s*z.grad + math.sqrt(2*self.eta)*math.sqrt(self.gamma)*noise).detach()
-
-class _Refining(Loop):
-    "One step of refinement, always of the same latents"
-    def __init__(self, G, D, z, device):
-        super().__init__(0, device)
-        self.place, self.look = nn.Module(), _looker(G, D, None, 'latent', None)
-        self.place.register_buffer('z', z)
-    def noise(self, z): return torch.randn(z.shape, generator=self.gen, device=z.device)
-    def step(self):
-        u = self.place.z.clone().requires_grad_()
-        return dict(z=flow_step(u, self.look(u)[1], .1, .01, self.noise).mean())
-
-def dgflow_row(
-    quick: bool,               # batches of 4 in place of 100
-    device: str,               # where they run
-    precision: str = 'float32' # of ours; theirs is always float32
-) -> Row:
-    "One step of refinement, DCGAN and SN-DCGAN, as in the library and as published"
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        G, D, z = SNDCGANGenerator(), settle(SNDCGANDiscriminator()), torch.randn(4 if quick else 100, 128).to(device)
-    theirs = PublishedDGflow(G, D, device=device)
-    loop = _Refining(*(lean(net, precision).to(device) for net in (G, D)), z, device)
-    return Row(step_of(loop), lambda: theirs.step(z), len(z), (loop.step, lambda: theirs.step(z)))
-
-def dgflow_bf16_row(
-    quick: bool,  # see `dgflow_row`
-    device: str   # where they run
-) -> Row:
-    "The same with ours in bf16"
-    return dgflow_row(quick, device, 'bf16')
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-147
 class SNGAN(WGANGP):

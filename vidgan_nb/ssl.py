@@ -8,7 +8,7 @@ __all__ = ['STATS', 'OPTIMISERS', 'PROBES', 'PROTOCOLS', 'invariance', 'variance
            'zero_residuals', 'Student', 'PlainResNet', 'LARS', 'generator_of', 'drawn_by', 'TwoViews', 'cosine_loss',
            'SimSiam', 'VICReg', 'features_of', 'knn_probe', 'fit_logistic', 'lbfgs_probe', 'r2_probe', 'linear_probe',
            'published_probe', 'knows', 'neighbours', 'layout_slope', 'embed', 'Backbone', 'backbone_of', 'probe',
-           'draw_map', 'direct_terms', 'terms_row', 'views_row', 'PublishedSimSiam', 'simsiam_row', 'simsiam_bf16_row']
+           'draw_map']
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-003
 import copy, difflib, inspect, math
@@ -23,7 +23,6 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-005
-from .bench import Row, step_of
 from .basics import BadInput, nearest
 from .data import Batches, Data, load, rand, rows
 from .dgflow import latents, recorded_net
@@ -938,102 +937,3 @@ def draw_map(
     ax.set(title=f'features of {b.title}', xticks=[], yticks=[])
     if len(b.test.classes) <= 20: ax.legend(ncols=2, fontsize='small', loc='center left', bbox_to_anchor=(1, .5))
     return fig
-
-# %% ../nbs/22_ssl.ipynb #22-ssl-090
-def direct_terms(
-    z: Tensor    # embeddings (N, D)
-) -> Tensor:     # ()
-    "Variance and covariance terms as they are usually written"
-    z = z - z.mean(0)
-    std = torch.sqrt(z.var(0) + 1e-4)
-    C = z.T @ z/(len(z) - 1)
-    return torch.mean(F.relu(1 - std)) + C[~torch.eye(z.shape[1], dtype=torch.bool, device=z.device)].pow(2).sum()/z.shape[1]
-
-def terms_row(
-    quick: bool,   # D 256 in place of 2048
-    device: str    # where they run
-) -> Row:
-    "Variance and covariance terms, forward and backward, at N 64 and D 2048"
-    z = torch.randn(64, 256 if quick else 2048, generator=torch.Generator().manual_seed(0)).to(device).requires_grad_()
-    def ours(): return torch.autograd.grad(variance_loss(z) + covariance_loss(z), z)[0]
-    def theirs(): return torch.autograd.grad(direct_terms(z), z)[0]
-    return Row(ours, theirs, 64)
-
-class _Pillow(torch.utils.data.Dataset):
-    "Two views of Pillow images by torchvision"
-    def __init__(self, x, views):
-        from PIL import Image
-        from torchvision import transforms as T
-        self.images = [Image.fromarray(v.permute(1, 2, 0).numpy()) for v in x]
-        self.view = T.Compose([T.RandomResizedCrop(views.size, views.scale, views.ratio), T.RandomApply([T.ColorJitter(*views.jitter)], views.p_jitter), T.RandomGrayscale(views.p_gray),
-                               T.RandomHorizontalFlip(views.p_flip), T.ToTensor(), T.Normalize((.5,)*3, (.5,)*3)])
-    def __len__(self): return len(self.images)
-    def __getitem__(self, i): return self.view(self.images[i]), self.view(self.images[i])
-
-def views_row(
-    quick: bool,   # 16 images in place of 512
-    device: str    # where they are made; torchvision's always by two worker processes
-) -> Row:
-    "Two views of each of 512 images of 32x32 in colour"
-    n, views, gen = 16 if quick else 512, Views().to(device), torch.Generator(device).manual_seed(0)
-    x = torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    here, loader = x.to(device).float()/127.5 - 1, torch.utils.data.DataLoader(_Pillow(x, views), max(1, n//16), num_workers=2, persistent_workers=True)
-    def ours(): return views(here, gen), views(here, gen)
-    def theirs(): a, b = zip(*loader); return torch.cat(a).to(device), torch.cat(b).to(device)
-    return Row(ours, theirs, n)
-
-# %% ../nbs/22_ssl.ipynb #22-ssl-091
-class PublishedSimSiam:
-    "The SimSiam step as it is usually written, on networks of its own with the same weights; draws the batches and views that `SimSiam` draws"
-    def __init__(self,
-        loop: SimSiam,        # whose weights are copied
-        device: str = 'cpu'   # where it trains
-    ):
-        linear = [m for m in loop.S.projector if isinstance(m, nn.Linear)]
-        dim = linear[-1].out_features
-        heads = [l for m in linear[:-1] for l in (nn.Linear(m.in_features, m.out_features, bias=False), nn.BatchNorm1d(m.out_features), nn.ReLU())]
-        heads += [nn.Linear(linear[-1].in_features, dim, bias=False), nn.BatchNorm1d(dim, affine=False)]
-        inner = loop.P[0].out_features
-        self.S = nn.Sequential(copy.deepcopy(loop.S.backbone), nn.Sequential(*heads)).to(device, memory_format=torch.contiguous_format)
-        self.P = nn.Sequential(nn.Linear(dim, inner, bias=False), nn.BatchNorm1d(inner), nn.ReLU(), nn.Linear(inner, dim)).to(device)
-        for mine, theirs in ((self.S, loop.S), (self.P, loop.P)): mine.load_state_dict(dict(zip(mine.state_dict(), theirs.state_dict().values(), strict=True)))
-        self.batches, self.views, self.gen = Batches(loop.batches.data, loop.bs, loop.batches.seed, device), loop.views, torch.Generator(device).manual_seed(loop.batches.seed)
-        g = loop.opt.param_groups[0]
-        self.opt = torch.optim.SGD([dict(params=self.S.parameters()), dict(params=self.P.parameters())], g['lr'], momentum=g['momentum'], weight_decay=g['weight_decay'])
-
-    def step(self) -> Tensor: # the loss
-        "One batch"
-        x, _ = next(self.batches)
-        x1, x2 = self.views(x, self.gen), self.views(x, self.gen)
-        z1, z2 = self.S(x1), self.S(x2)
-        p1, p2 = self.P(z1), self.P(z2)
-        loss = -(F.cosine_similarity(p1, z2.detach(), dim=1).mean() + F.cosine_similarity(p2, z1.detach(), dim=1).mean())*.5
-        self.opt.zero_grad()
-        loss.backward()
-        self.opt.step()
-        return loss.detach()
-
-def simsiam_row(
-    quick: bool,                 # a small network and batches of 8, in place of ResNet-18 and 16 (on a GPU 512)
-    device: str,                 # where they run
-    precision: str = 'float32'   # of our step
-) -> Row:
-    "SimSiam with a ResNet-18 for 32x32, as in the library and as in textbooks"
-    bs = 8 if quick else 512 if torch.device(device).type == 'cuda' else 16
-    data = Data(torch.randint(0, 256, (600, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)))
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        loop = SimSiam(data, GlyphNet(3) if quick else ResNet(), bs=bs, device=device)
-    theirs = PublishedSimSiam(loop, device)
-    def within(step):
-        def run():
-            with precise(precision, device): return step()['loss']
-        return run
-    return Row(within(step_of(loop)), theirs.step, bs, (within(loop.step), theirs.step))
-
-def simsiam_bf16_row(
-    quick: bool,   # as in `simsiam_row`
-    device: str    # where they run
-) -> Row:
-    "The same, ours in bfloat16"
-    return simsiam_row(quick, device, 'bf16')

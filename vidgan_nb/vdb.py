@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'PRESETS', 'kl_to_standard_normal', 'DualVariable', 'dual_step', 'GANLoss', 'r1', 'load_plain', 'VGAN',
-           'constraint', 'bottleneck_plot', 'verdicts', 'unconstrained', 'recorded', 'tour', 'PublishedVGAN',
-           'vgan_row', 'vgan_row_bf16']
+           'constraint', 'bottleneck_plot', 'verdicts', 'unconstrained', 'recorded', 'tour']
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-003
 import math, os, shutil, subprocess, torch
@@ -18,7 +17,6 @@ from torch import nn, Tensor
 # %% ../nbs/11_vdb.ipynb #11-vdb-004
 from .basics import BadInput, nearest
 from .data import Batches, Data, rand, randn
-from .bench import Row, _plain, step_of
 from .fast import input_gradient
 from .loops import Loop, descend, precise, process_mean, whole
 from .records import Run, runs_folder
@@ -395,85 +393,3 @@ def tour(
     for i in range(frames): save(frame(i), folder/f'{i:05d}.png', cols=cols)
     if out.suffix: subprocess.run(['ffmpeg', '-loglevel', 'error', '-y', '-framerate', str(fps), '-i', str(folder/'%05d.png'), '-vf', 'pad=ceil(iw/2)*2:ceil(ih/2)*2', '-pix_fmt', 'yuv420p', str(out)], check=True)
     return out
-
-# %% ../nbs/11_vdb.ipynb #11-vdb-121
-class _PublishedD(VDBDiscriminator):
-    "The discriminator with PyTorch's own pooling"
-    def features(self, x):
-        h = self.blocks[0](self.first(x))
-        for b in self.blocks[1:]: h = b(F.avg_pool2d(h, 3, 2, 1))
-        return h
-
-class PublishedVGAN:
-    "The step of akanimax's VDB with its WGAN-GP, the norm of the penalty mended, on copies of the networks; draws what `VGAN` draws"
-    def __init__(self,
-        data: Data,            # what to imitate
-        G: nn.Module,          # a VDBGenerator; a copy is trained
-        D: nn.Module,          # a VDBDiscriminator with the head 'vector'; a copy is trained
-        bs: int = 32,          # of real and of generated samples
-        seed: int = 0,         # of batches, latents and noise
-        device: str = 'cpu'    # where it trains
-    ):
-        self.G, self.D, self.bs, self.device, self.beta = _plain(G).to(device), _plain(D).to(device), bs, device, 0.
-        self.D.__class__ = _PublishedD
-        self.opt_G, self.opt_D = (torch.optim.RMSprop(net.parameters(), 1e-4) for net in (self.G, self.D))
-        self.batches, self.gen = Batches(data, bs, seed, device), torch.Generator(device).manual_seed(seed)
-
-    def normal(self,
-        n: int      # numbers for each sample
-    ) -> Tensor:    # (bs, n)
-        "Latents, or noise for the codes"
-        return torch.randn(self.bs, n, generator=self.gen, device=self.device)
-
-    def scored(self,
-        x: Tensor,  # images
-        eps: Tensor # (bs, K), standard normal
-    ) -> tuple[Tensor, Tensor, Tensor]: # scores, means, deviations
-        "One pass of the discriminator over one kind of samples"
-        mu, sigma = self.D.code(x)
-        return self.D.decide(mu + sigma*eps), mu, sigma
-
-    def step(self) -> Tensor: # the discriminator's loss
-        "One update of the discriminator, of beta, of the generator"
-        x, _ = next(self.batches)
-        y = self.G(self.normal(self.G.nz)).detach()
-        ex, ey = self.normal(*self.D.codes), self.normal(*self.D.codes)
-        (dx, mx, sx), (dy, my, sy) = self.scored(x, ex), self.scored(y, ey)
-        mu, sigma = torch.cat([mx, my]), torch.cat([sx, sy])
-        kl = .5*torch.sum(mu**2 + sigma**2 - torch.log(sigma**2 + 1e-8) - 1, dim=1).mean() - .2
-        t = torch.rand(self.bs, 1, 1, 1, generator=self.gen, device=self.device)
-        mid = (t*x + (1 - t)*y).requires_grad_()
-        out = self.D(mid, ex)
-        g, = torch.autograd.grad(out, mid, torch.ones_like(out), create_graph=True, retain_graph=True)
-        loss = dy.mean() - dx.mean() + .001*(dx**2).mean() + 10*((g.view(self.bs, -1).norm(2, dim=1) - 1)**2).mean() + self.beta*kl
-        self.opt_D.zero_grad(); loss.backward(); self.opt_D.step()
-        self.beta = max(0., self.beta + 1e-6*kl.item())
-        lost = -self.D(self.G(self.normal(self.G.nz))).mean()
-        self.opt_G.zero_grad(); lost.backward(); self.opt_G.step()               # through a discriminator that keeps its gradients
-        return loss.detach()
-
-# %% ../nbs/11_vdb.ipynb #11-vdb-122
-def vgan_row(
-    quick: bool,               # batches of 4 and narrow networks in place of 16 and the default widths
-    device: str,               # where they run
-    precision: str = 'float32' # of ours; theirs is always float32
-) -> Row:
-    "VGAN-GP of akanimax as in the library, and as published"
-    bs, narrow = (4, dict(final=4, most=16)) if quick else (16, {})
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        G, D, data = VDBGenerator(**narrow), VDBDiscriminator(**narrow), Data(torch.randint(0, 256, (1000, 3, 32, 32), dtype=torch.uint8))
-    theirs = PublishedVGAN(data, G, D, bs, device=device)
-    loop = VGAN(data, G, D, **PRESETS['akanimax'] | dict(bs=bs), device=device)
-    def within(f):
-        def run():
-            with precise(precision, device): return f()
-        return run
-    return Row(within(step_of(loop)), theirs.step, bs, (within(loop.step), theirs.step))
-
-def vgan_row_bf16(
-    quick: bool,  # see `vgan_row`
-    device: str   # where they run
-) -> Row:
-    "The same with ours in bf16, but for the penalty"
-    return vgan_row(quick, device, 'bf16')

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['HEADS', 'NORMS', 'PUBLIC', 'make_head', 'Predict', 'VIDLoss', 'kd', 'Hint', 'Attention', 'few', 'Norm', 'norm_of',
            'reflect', 'augment_by', 'test_data', 'reads', 'Supervised', 'Saved', 'network_of', 'saved', 'teach',
-           'no_guesser', 'stage_names', 'widths', 'Distil', 'PublishedVID', 'vid_row', 'vid_bf16_row']
+           'no_guesser', 'stage_names', 'widths', 'Distil']
 
 # %% ../nbs/20_vid.ipynb #20-vid-003
 import copy, math, pickle, re, zipfile
@@ -22,7 +22,6 @@ from torch import nn, Tensor
 # %% ../nbs/20_vid.ipynb #20-vid-005
 from .data import AUGMENTATIONS, Batches, Data, compose, load, rand
 from .basics import BadInput, nearest
-from .bench import Row, step_of
 from .loops import Loop, checkpoints, descend, method, precise, processes, read_checkpoint
 from .records import Run, runs_folder
 from .metrics import accuracy, find_weights
@@ -502,79 +501,3 @@ class Distil(Supervised):
         spread = {f'log variance {a}': f.variance.log().mean() for f, a in zip(self.losses['vid'], self.s_taps)} if 'vid' in self.losses else {}
         self.schedule.step()
         return {k: v.detach() for k, v in terms.items()} | dict(loss=loss.detach(), accuracy=(z.argmax(1) == c).float().mean()) | spread
-
-# %% ../nbs/20_vid.ipynb #20-vid-114
-class PublishedVID:
-    "The VID step as it is usually written, on copies of the networks; draws the batches that `Distil` draws"
-    def __init__(self,
-        data: Data,          # with labels
-        T: nn.Module,        # teacher, trained; a copy is used
-        S: nn.Module,        # student; a copy is trained
-        heads: list,         # VID losses, of which copies are trained
-        bs: int = 64,        # images in a batch
-        device: str = 'cpu'  # where it trains
-    ):
-        self.T, self.S, self.heads = (copy.deepcopy(n).to(device, memory_format=torch.contiguous_format) for n in (T, S, heads))
-        self.T.eval()
-        self.opt = torch.optim.SGD([*self.S.parameters(), *self.heads.parameters()], .1, .9, weight_decay=5e-4)
-        self.batches = Batches(data, bs, 0, device)
-
-    def features(self,
-        net: nn.Module, # a WRN
-        x: Tensor       # images
-    ) -> tuple[list, Tensor]: # of its three groups; logits
-        "One pass"
-        x, f = net.conv1(x), []
-        for layer in (net.layer1, net.layer2, net.layer3): x = layer(x); f.append(x)
-        return f, net.linear(net.features(net.bn(x)))
-
-    def step(self) -> Tensor: # the loss
-        "One batch"
-        x, c = next(self.batches)
-        with torch.no_grad(): t, z_t = self.features(self.T, x)
-        s, z = self.features(self.S, x)
-        loss = F.cross_entropy(z, c) + 4*F.kl_div(F.log_softmax(z/2, 1), F.softmax(z_t/2, 1), reduction='batchmean')
-        for f, a, b in zip(self.heads, s, t):
-            var = (F.softplus(f.raw) + f.eps).view(1, -1, 1, 1)
-            loss = loss + .1*torch.mean(.5*((f.head(a) - b)**2/var + torch.log(var)))
-        self.opt.zero_grad()
-        loss.backward()
-        self.opt.step()
-        return loss.detach()
-
-def _settled(net):
-    "A network whose batch norms have seen something, as a teacher's have"
-    net.train()
-    with torch.no_grad():
-        for _ in range(3): net(torch.randn(16, 3, 32, 32))
-    return net.eval()
-
-def vid_row(
-    quick: bool,                    # batches of 8 and a shallow teacher, in place of 64 and WRN-40-2
-    device: str,                    # where they run
-    precision: str = 'float32'      # of our step; bf16 also runs the teacher so
-) -> Row:
-    "WRN-40-2 to WRN-16-1 with KD and VID, as in the library and as usually written"
-    bs = 8 if quick else 64
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        T, S = _settled(WRN(10 if quick else 40, 2)), WRN(16, 1)
-        data = Data(torch.randint(0, 256, (200, 3, 32, 32), dtype=torch.uint8), torch.arange(200) % 10, classes=[str(i) for i in range(10)])
-    with torch.no_grad(), taps(T, ['features']) as t:                        # its last layer is fitted to these labels, so that it passes for a teacher
-        f = torch.cat([T(data.images(i)) is not None and t['features'] for i in torch.arange(200).split(50)])
-        T.linear.weight.copy_(torch.linalg.lstsq(f - f.mean(0), F.one_hot(data.c, 10) - .1).solution.T)
-        T.linear.bias.copy_(.1 - T.linear.weight @ f.mean(0))
-    loop = Distil(data, T.to(device), copy.deepcopy(S), bs=bs, wd_vid=5e-4, bf16_teacher=precision == 'bf16', device=device)
-    theirs = PublishedVID(data, T, S, loop.losses['vid'], bs, device)
-    def within(step):
-        def run():
-            with precise(precision, device): return step()['loss']
-        return run
-    return Row(within(step_of(loop)), theirs.step, bs, (within(loop.step), theirs.step))
-
-def vid_bf16_row(
-    quick: bool,   # as in `vid_row`
-    device: str    # where they run
-) -> Row:
-    "The same in bfloat16"
-    return vid_row(quick, device, 'bf16')

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CRITIC_HEADS', 'DISTIL', 'BETTER', 'first_pass', 'narrow', 'HalfAttention', 'SavedCritic', 'saved_critic', 'witness',
-           'untrained', 'teach_critic', 'channels', 'VIDGAN', 'PublishedVIDGAN', 'vidgan_row', 'vidgan_bf16_row']
+           'untrained', 'teach_critic', 'channels', 'VIDGAN']
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-003
 import copy, math
@@ -18,7 +18,6 @@ from torch import nn, Tensor
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-005
 from .basics import BadInput, nearest
 from .data import Data
-from .bench import PublishedWGANGP, Row, _plain, step_of
 from .loops import History, checkpoints, descend, precise, read_checkpoint
 from .records import Run, runs_folder
 from .nets import Critic, Generator, frozen, nparams, taps
@@ -199,86 +198,3 @@ class VIDGAN(WGANGP):
         descend(self.opt_G, self.generator_loss(y))                                                    # the same images, now with their graph
         if self.ema: self.ema.update(self.G)
         return {k: v.detach() for k, v in seen.items()}
-
-# %% ../nbs/21_vidgan.ipynb #21-vidgan-046
-class PublishedVIDGAN(PublishedWGANGP):
-    "The step of hushell/wgan_distil, on copies of the networks; draws what `VIDGAN` draws"
-    def __init__(self,
-        loop: VIDGAN,         # whose networks and heads are copied
-        device: str = 'cpu'   # where it trains
-    ):
-        super().__init__(loop.batches.data, loop.G, loop.D, loop.bs, loop.batches.seed, device)
-        self.lam, self.stages = loop.lam_vid, loop.s_taps
-        loop.T.release()                                             # a copy of a frozen network would watch the first
-        self.T = _plain(loop.T.net).to(device).requires_grad_(False)
-        loop.T = frozen(loop.T.net)
-        self.heads = nn.ModuleList(copy.deepcopy(l.head) for l in loop.losses).to(device)
-        for net in (self.G, self.D, self.T, self.heads): net.to(memory_format=torch.contiguous_format)
-        self.raw = nn.ParameterList(torch.zeros(l.t_channels, device=device) for l in loop.losses)
-        self.opt_D = torch.optim.Adam([*self.D.parameters(), *self.heads.parameters(), *self.raw], 1e-4, (.5, .9))
-        self.opt_G = torch.optim.Adam(self.G.parameters(), 1e-4, (.5, .9))
-
-    def vid(self,
-        s: dict,      # stage -> the student's features
-        t: dict       # stage -> the teacher's
-    ) -> Tensor:      # with its constant
-        "The sum over the stages of the mean of minus log q"
-        total = 0.
-        for k, head, raw in zip(self.stages, self.heads, self.raw):
-            var = (torch.log(1 + raw.exp()) + 1e-5).view(1, -1, 1, 1)
-            total = total + (.5*math.log(2*math.pi) + .5*(head(s[k]) - t[k])**2/var + .5*torch.log(var)).mean()
-        return total
-
-    def critic_loss(self,
-        x: Tensor,    # real images
-        y: Tensor     # generated ones, with their graph
-    ) -> Tensor:      # scalar
-        "The critic's loss"
-        eps = torch.rand(self.bs, 1, 1, 1, generator=self.gen, device=self.device).to(x.dtype)
-        mid = (eps*x.data + (1 - eps)*y.data).requires_grad_()
-        g, = torch.autograd.grad(outputs=self.D(mid), inputs=mid, grad_outputs=torch.ones(self.bs, device=self.device, dtype=x.dtype),
-                                 create_graph=True, retain_graph=True, only_inputs=True)
-        penalty = 10*((g.view(self.bs, -1).norm(2, dim=1) - 1)**2).mean()
-        with taps(self.D, self.stages) as s: fake = self.D(y).mean()
-        with taps(self.T, self.stages) as t: self.T(y)
-        return fake - self.D(x).mean() + penalty + self.lam*self.vid(s, t)
-
-    def step(self) -> Tensor: # the critic's loss
-        "One update of the critic, one of the generator"
-        x, _ = next(self.batches)
-        z = self.latent()
-        self.opt_D.zero_grad()
-        loss = self.critic_loss(x, self.G(z))
-        loss.backward()
-        self.opt_D.step()
-        self.opt_G.zero_grad()
-        self.G(z)
-        (-self.D(self.G(z)).mean()).backward()
-        self.opt_G.step()
-        return loss.detach()
-
-# %% ../nbs/21_vidgan.ipynb #21-vidgan-052
-def vidgan_row(
-    quick: bool,                # batches of 16 in place of 64
-    device: str,                # where they run
-    precision: str = 'float32'  # of our step
-) -> Row:
-    "One update of the critic and one of the generator, a student of 32 from a teacher of 128, as in the library and as published"
-    bs = 16 if quick else 64
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        data = Data(torch.randint(0, 256, (1000, 3, 32, 32), dtype=torch.uint8))
-        loop = VIDGAN(data, Generator(), Critic(32), Critic(128), trust=True, bs=bs, n_critic=1, same_z=True, device=device)
-    theirs = PublishedVIDGAN(loop, device)
-    def within(step):
-        def run():
-            with precise(precision, device): return step()
-        return run
-    return Row(within(step_of(loop)), theirs.step, bs, (within(loop.step), theirs.step))
-
-def vidgan_bf16_row(
-    quick: bool,   # batches of 16 in place of 64
-    device: str    # where they run
-) -> Row:
-    "The same, ours in bf16 as `watch` runs it"
-    return vidgan_row(quick, device, 'bf16')
