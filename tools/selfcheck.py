@@ -254,7 +254,7 @@ PATCH = '''def patch(f=None, *, as_prop=False):
     if f is None: return lambda f: patch(f, as_prop=as_prop)
     cls = next(iter(f.__annotations__.values()))
     setattr(cls, f.__name__, property(f) if as_prop else f)
-    return f
+    return f.__globals__.get(f.__name__)
 '''
 GROWS = '''from lib.basics import patch
 class Grows: pass
