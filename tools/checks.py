@@ -2,8 +2,7 @@
 
 The list ALL at the end is what tools/test.py runs; tools/selfcheck.py shows each of them failing on a small broken project.
 """
-import ast, difflib, io, os, re, shutil, subprocess, sys, tempfile, tokenize
-from contextlib import contextmanager, redirect_stdout
+import ast, difflib, io, os, re, subprocess, sys, tempfile, tokenize
 from importlib import import_module
 from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
@@ -15,29 +14,10 @@ RUNTIME_NEVER = set('nbdev fastcore execnb ghapi fastgit ipywidgets jupyter jupy
 LAZY = {'IPython', 'matplotlib', 'torchvision', 'accelerate'}    # inside functions only: dear to import, or not everywhere
 
 
-@contextmanager
-def copy(root):
-    "A temporary copy of what nbdev reads and writes, as the working directory"
-    from nbdev.config import get_config
-    with tempfile.TemporaryDirectory() as tmp:
-        tmp, root, here = Path(tmp).resolve()/'copy', Path(root), os.getcwd()
-        tmp.mkdir()
-        lib = N.settings(root)['lib_name']
-        for d in ('nbs', lib): shutil.copytree(root/d, tmp/d, symlinks=True, ignore=shutil.ignore_patterns('__pycache__', '.*'))
-        for f in ('settings.ini', '_quarto.yml'): shutil.copy2(root/f, tmp/f)
-        os.environ.pop('IN_TEST', None)          # nbdev_export silently does nothing where it is set
-        os.chdir(tmp)
-        get_config.cache_clear()
-        try: yield tmp
-        finally:
-            os.chdir(here)
-            get_config.cache_clear()
-
-
 def export(root):
     "nbdev_export gives exactly the committed package"
     from nbdev.doclinks import nbdev_export
-    with copy(root) as tmp:
+    with N.copy(root) as tmp:
         old = tmp/N.settings(root)['lib_name']
         for p in old.glob('*.py'):
             if p.name != '__init__.py': p.unlink()
@@ -56,7 +36,7 @@ def export(root):
 def clean(root):
     "nbdev_clean has nothing to do"
     from nbdev.clean import nbdev_clean
-    with copy(root) as tmp:
+    with N.copy(root) as tmp:
         nbdev_clean.__wrapped__()
         new = {N.name(tmp, p): p.read_bytes() for p in N.notebooks(tmp)}
     return [f'nbs/{n}: nbdev_clean changes it' for p in N.notebooks(root) for n in [N.name(root, p)] if new[n] != p.read_bytes()]
@@ -206,37 +186,97 @@ def side_effects(root):
 
 
 def docments(root):
-    "Every public name says what it is, what each parameter is, and what it returns"
+    "Every public name has a docstring, a comment beside each parameter, and says what it returns; methods that @patch adds too"
     lib, out = N.settings(root)['lib_name'], []
     for name, path in N.modules(root).items():
-        src = path.read_text(encoding='utf-8')
-        tree = ast.parse(src)
-        public = {e.value for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == '__all__' for e in n.value.elts}
-        comments = {t.start[0] for t in tokenize.generate_tokens(io.StringIO(src).readline) if t.type == tokenize.COMMENT and len(t.string.strip('# ')) > 1}
+        source = path.read_text(encoding='utf-8')
+        tree, comments = ast.parse(source), _comments(source)
         for node in tree.body:
-            if not isinstance(node, DEFS) or node.name not in public: continue
-            def wrong(what): out.append(f'{lib}/{name}.py line {node.lineno}: {node.name}: {what}')
-            if not ast.get_docstring(node): wrong('no docstring')
-            if isinstance(node, ast.ClassDef):
-                body, init = node.body, next((n for n in node.body if isinstance(n, DEFS) and n.name == '__init__'), None)
-                data = any('dataclass' in ast.unparse(d) for d in node.decorator_list)
-                params = _params(init)[1:] if init else [(n.target.id, n.lineno) for n in body if data and isinstance(n, ast.AnnAssign)]
-                for n in body:
-                    if isinstance(n, DEFS) and n.name[0] != '_' and n.name not in ('forward', 'extra_repr', 'step') and not ast.get_docstring(n): wrong(f'its {n.name} has no docstring')
-            else:
-                params = _params(node)
-                if node.returns is None and not any('contextmanager' in ast.unparse(d) for d in node.decorator_list): wrong('what it returns is not annotated')
-            lines = [l for _, l in params]
-            for p, line in params:
-                if line not in comments: wrong(f'no comment beside {p}')
-                elif lines.count(line) > 1: wrong(f'{p} shares its line, and so its comment, with another parameter')
+            if not isinstance(node, DEFS): continue
+            cls = N.patched(node)
+            if cls.startswith('_') if cls else node.name not in _public(tree): continue
+            if cls: wrong = _undocumented_method(node)
+            elif isinstance(node, ast.ClassDef): wrong = _undocumented_class(node, tree, comments)
+            else: wrong = _undocumented(node, comments)
+            out += [f'{lib}/{name}.py line {node.lineno}: {cls + "." if cls else ""}{node.name}: {w}' for w in wrong]
     return out
+
+
+def _public(tree):
+    "The names in a module's __all__"
+    return {e.value for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == '__all__' for e in n.value.elts}
+
+
+def _comments(source):
+    "The lines of a source that have a comment"
+    return {t.start[0] for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.COMMENT and len(t.string.strip('# ')) > 1}
+
+
+def _undocumented(f, comments):
+    "What is missing at a function"
+    returns = f.returns or any('contextmanager' in ast.unparse(d) for d in f.decorator_list)
+    return ([] if ast.get_docstring(f) else ['no docstring']) + ([] if returns else ['what it returns is not annotated']) + _uncommented(_params(f), comments)
+
+
+def _undocumented_method(f):
+    "What is missing at a method; those that PyTorch or the Loop call need no docstring"
+    if f.name[0] == '_' or f.name in ('forward', 'extra_repr', 'step') or ast.get_docstring(f): return []
+    return ['no docstring']
+
+
+def _undocumented_class(node, tree, comments):
+    "What is missing at a class: its constructor, and its methods, stand in its body or below it"
+    methods = [n for n in node.body if isinstance(n, DEFS)]
+    init = [n for n in methods + [n for n in tree.body if N.patched(n) == node.name] if n.name == '__init__']
+    fields = [(n.target.id, n.lineno) for n in node.body if isinstance(n, ast.AnnAssign) and any('dataclass' in ast.unparse(d) for d in node.decorator_list)]
+    return (([] if ast.get_docstring(node) else ['no docstring']) + [f'its {m.name} has no docstring' for m in methods if _undocumented_method(m)] +
+            _uncommented(_params(init[-1])[1:] if init else fields, comments))
+
+
+def _uncommented(params, comments):
+    "Parameters without a comment of their own"
+    lines = [line for _, line in params]
+    return ([f'no comment beside {p}' for p, line in params if line not in comments] +
+            [f'{p} shares its line, and so its comment, with another parameter' for p, line in params if line in comments and lines.count(line) > 1])
 
 
 def _params(f):
     "(name, line) of every parameter of a definition"
     a = f.args
     return [(p.arg, p.lineno) for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs, *([a.kwarg] if a.kwarg else [])]]
+
+
+MOST_LINES = 30
+LONG = {}         # notebook:id of a cell -> why it cannot be shorter
+
+
+def lengths(root):
+    "A code cell has at most 30 lines, directives not counted"
+    out, used = [], set()
+    for path in N.notebooks(root):
+        for i, _, source, c in N.code(N.read(path)):
+            n, cell = len(source.splitlines()), f"{N.name(root, path)}:{c['id']}"
+            if n > MOST_LINES and cell not in LONG: out.append(f'nbs/{N.name(root, path)} cell {i} ({c["id"]}): {n} lines, {MOST_LINES} is the limit')
+            if n > MOST_LINES: used.add(cell)
+    known = {N.name(root, path) for path in N.notebooks(root)}
+    return out + [f'tools/checks.py: LONG names {cell}, which is short enough' for cell in LONG.keys() - used if cell.partition(':')[0] in known]
+
+
+def style(root):
+    "ruff finds nothing in the package and in the code cells of the notebooks; its rules are in pyproject.toml"
+    if not (Path(root)/'pyproject.toml').is_file(): return ['pyproject.toml: missing; it holds the rules for ruff']
+    words = [sys.executable, '-m', 'ruff', 'check', '--no-cache', '--quiet', '--output-format', 'concise', N.settings(root)['lib_name'], 'nbs']
+    r = subprocess.run(words, cwd=root, capture_output=True, text=True)
+    found = [line for line in r.stdout.splitlines() if not _of_the_head(root, line)]
+    return found + (r.stderr.splitlines()[-3:] if r.returncode and not r.stdout else [])
+
+
+def _of_the_head(root, line):
+    "Whether ruff finds a line too long that nbdev writes: the subtitle and __all__, above the first cell of a module"
+    m = re.match(r'(\w+/\w+\.py):(\d+):\d+: E501', line)
+    if not m: return False
+    head = re.split(r'(?m)^# %% \.\./nbs/', (Path(root)/m[1]).read_text(encoding='utf-8'), maxsplit=1)[0]
+    return int(m[2]) <= head.count('\n')
 
 
 def compiles(root):
@@ -353,4 +393,4 @@ def site(root):
     return S.check(root)
 
 
-ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, compiles, paths, address, sizes, sidebar]
+ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, compiles, paths, address, sizes, sidebar]

@@ -5,7 +5,7 @@
     python tools/mutate.py --list                          the changes that would be tried, and try none
 
 A change (mutant) is one constant, operator, condition, default, argument or call of one module that is altered or left out; no text of
-messages, no drawing, no `Published*` class of the benchmarks. It is tried on the notebooks that reach its line, the module's own first.
+messages, no drawing, no `Published*` class or `*_row` function of the benchmarks. It is tried on the notebooks that reach its line, the module's own first.
 Each notebook is run once, as its exported pass; before the first cell that reaches the changed line a copy of the process is made (a fork),
 the change is put into the copy, and the copy runs on until a cell fails. A mutant is killed by a failing cell, or by taking three times as
 long as usual, twice. Which cell reaches which line first is found by one traced run, kept until the notebook or the package changes.
@@ -23,7 +23,7 @@ sys.path.insert(0, str(here))
 import nb as N
 import nbrun
 
-MODULES = 'wgan', 'vdb', 'dgflow', 'others', 'stylegan', 'vid', 'vidgan', 'ssl', 'squeeze'
+CHAPTERS = range(9, 30)           # numbers of the notebooks whose modules hold methods
 DRAWN = 'pictures', '_pictures', 'draw', 'plot', 'panel', '_repr_html_', '_repr_markdown_', '__repr__', '__str__'     # functions that only draw or describe
 COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot,
             ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}
@@ -77,8 +77,9 @@ def places(tree):
     found = []
     def visit(node, path, statement, function, default):
         if isinstance(node, (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)): return
-        if isinstance(node, ast.ClassDef) and node.name.lstrip('_').startswith('Published'): return
-        if isinstance(node, ast.FunctionDef) and node.name in DRAWN: return
+        owner = node.name if isinstance(node, ast.ClassDef) else N.patched(node) or ''
+        if owner.lstrip('_').startswith('Published'): return
+        if isinstance(node, ast.FunctionDef) and (node.name in DRAWN or node.name.endswith('_row')): return
         if isinstance(node, ast.stmt): statement = node
         found.append((path, node, statement, function, default))
         for field, value in ast.iter_fields(node):
@@ -353,12 +354,18 @@ def trunk(root, path, job):
 
 
 # ---------------------------------------------------------------------------------------------------------------- the command
+def methods(root):
+    "The modules that hold methods: those of the notebooks with the numbers in CHAPTERS"
+    return [name for name, path in N.modules(root).items() if N.floor(path)[0] in CHAPTERS and name != 'bench_rows']
+
+
 def books(root, module):
-    "The notebooks that test a module, its own first, then its companion, then the published values"
+    "The notebooks that test a module: its own, its companion, the others of its chapter (with the same number), then the published values"
     paths = N.notebooks(root)
     own = [p for p in paths if N.default_exp(N.read(p)) == module]
-    stems = {p.name for p in own}
-    return own + [p for p in paths if p.name in stems and p not in own] + [p for p in paths if p.stem.endswith('_papers')]
+    names, numbers = {p.name for p in own}, {p.name.partition('_')[0] for p in own}
+    chapter = [p for p in paths if p.name in names] + [p for p in paths if p.name.partition('_')[0] in numbers]
+    return list(dict.fromkeys(own + chapter + [p for p in paths if p.stem.endswith('_papers')]))
 
 
 def state(root, path):
@@ -393,11 +400,12 @@ def reasons(root):
 def main(a):
     root, work = Path(a.root).resolve(), Path(a.work).expanduser()/'mutants'
     work.mkdir(parents=True, exist_ok=True)
-    picked = drawn(root, a.modules, a.sample, a.seed)
+    modules = a.modules or methods(root)
+    picked = drawn(root, modules, a.sample, a.seed)
     if a.list:
         for m in picked: print(f"{m['key']}  {m['module']}.py:{m['line']}  {m['kind']}: {m['before']}  ->  {m['after']}")
         return 0
-    need = {p: work/f'{p.parent.name}-{p.stem}-{state(root, p)}.json' for m in a.modules for p in books(root, m)}
+    need = {p: work/f'{p.parent.name}-{p.stem}-{state(root, p)}.json' for m in modules for p in books(root, m)}
     pool = ThreadPoolExecutor(a.jobs)
     def covered(p):
         wrong = '' if need[p].is_file() else child(root, '--cover', p, need[p], tmp=work/f'tmp-{p.parent.name}-{p.stem}')
@@ -464,7 +472,7 @@ if __name__ == '__main__':
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--sample', type=int, default=300)
     p.add_argument('--seed', type=int, default=0)
-    p.add_argument('--modules', nargs='+', default=list(MODULES))
+    p.add_argument('--modules', nargs='+')
     p.add_argument('--jobs', type=int, default=os.cpu_count() or 1)
     p.add_argument('--list', action='store_true')
     p.add_argument('--out')

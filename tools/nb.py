@@ -1,6 +1,7 @@
-"""What the tools share about notebooks: reading them, their directives, and the files of the repository."""
-import json, re, subprocess
+"""What the tools share about notebooks: reading them, their directives, copies of the project, and the files of the repository."""
+import ast, json, os, re, shutil, subprocess, tempfile
 from configparser import ConfigParser
+from contextlib import contextmanager
 from pathlib import Path
 
 EXPORT = {'export', 'exports', 'exporti'}
@@ -75,3 +76,30 @@ def files(root):
     names = (git.stdout.split('\0') if git.returncode == 0 else
              [str(p.relative_to(root)) for p in Path(root).rglob('*') if not skip & set(p.relative_to(root).parts)])
     return [Path(root)/n for n in names if n and (Path(root)/n).is_file() and not (Path(root)/n).is_symlink()]
+
+
+def patched(node):
+    "The name of the class that `@patch` adds a function to; None for any other statement"
+    if not isinstance(node, ast.FunctionDef) or not node.args.args: return None
+    decorators = [ast.unparse(getattr(d, 'func', d)).rpartition('.')[2] for d in node.decorator_list]
+    cls = node.args.args[0].annotation
+    return ast.unparse(cls).rpartition('.')[2] if cls and 'patch' in decorators else None
+
+
+@contextmanager
+def copy(root):
+    "A temporary copy of what nbdev reads and writes, as the working directory"
+    from nbdev.config import get_config
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp, root, here = Path(tmp).resolve()/'copy', Path(root), os.getcwd()
+        tmp.mkdir()
+        lib = settings(root)['lib_name']
+        for d in ('nbs', lib): shutil.copytree(root/d, tmp/d, symlinks=True, ignore=shutil.ignore_patterns('__pycache__', '.*'))
+        for f in ('settings.ini', '_quarto.yml'): shutil.copy2(root/f, tmp/f)
+        os.environ.pop('IN_TEST', None)          # nbdev_export silently does nothing where it is set
+        os.chdir(tmp)
+        get_config.cache_clear()
+        try: yield tmp
+        finally:
+            os.chdir(here)
+            get_config.cache_clear()

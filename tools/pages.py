@@ -167,10 +167,9 @@ def link(target, page, pages, folder, root, cfg):
 
 def check(root):
     "What is wrong with the pages of the site, a line each"
-    from checks import copy
     root, cfg, out = Path(root), N.settings(root), []
     if not N.notebooks(root): return ['no notebooks']
-    with copy(root) as tmp:
+    with N.copy(root) as tmp:
         try: folder = stage()
         except Exception as e:
             why = [m for m in re.findall(r'(?m)^[\w.]+(?:Error|Exception): .*', f'{type(e.__cause__).__name__}: {e.__cause__}') if 'Error in notebook' not in m]
@@ -220,9 +219,8 @@ def build(root):
 
 def render(root, name, dest):
     "One page as a standalone HTML file, to look at: `python tools/pages.py render 10_wgan page.html`, `... render checks/10_wgan page.html`"
-    from checks import copy
     dest = Path(dest).resolve()
-    with copy(root):
+    with N.copy(root):
         for p in N.notebooks('.'):
             if not N.name('.', p).startswith(name): p.unlink()
         css = Path('nbs/styles.css').read_text(encoding='utf-8')

@@ -43,8 +43,9 @@ def turn(root, name):
 
 def sound(root):
     "A small project in which every check passes"
-    import checks, readme
+    import readme
     for d in ('nbs', 'lib', 'tools', 'runs/a'): (root/d).mkdir(parents=True)
+    shutil.copy2(TOP/'pyproject.toml', root)
     ini = (TOP/'settings.ini').read_text(encoding='utf-8')
     (root/'settings.ini').write_text(re.sub(r'(?m)^(lib_name|lib_path|repo) = .*', r'\1 = lib', ini), encoding='utf-8')
     pages = 'index', '00_low', '10_high', 'checks/10_high', '10_more', '11_main'
@@ -60,7 +61,7 @@ def sound(root):
     write(root, '11_main', notebook('Main', '__main__', ('#| export\nimport sys\nfrom lib.high import four', None), ('#| export\nif __name__ == "__main__" and __package__: print(four(2), sys.argv)', None),
                                     ('1 + 1', value(text_plain=['2']))))
     write(root, 'checks/10_high', notebook('High: tests', None, 'Tests of [high](../10_high.ipynb), and of [low](../00_low.ipynb#twice).', ('from lib.high import four', None), ('four(5)', value(text_plain=['20']))))
-    with checks.copy(root) as tmp:
+    with N.copy(root) as tmp:
         from nbdev.doclinks import nbdev_export
         nbdev_export.__wrapped__()
         for p in (tmp/'lib').glob('*.py'): shutil.copy2(p, root/'lib')
@@ -95,6 +96,20 @@ def both(*fs):
 
 
 LOW, HIGH = 'lib/low.py', 'lib/high.py'
+GROWN = '''class Grown:
+    "Its constructor and methods follow; those that nobody calls need no docstring"
+@patch
+def __init__(
+    self: Grown,
+    x,
+    y,   # commented
+    z
+): pass
+@patch(as_prop=True)
+def size(self: Grown): return 1
+@patch
+def _size(self: Grown): return 1
+def double'''
 SAID = lambda name, text: dict(output_type='stream', name=name, text=[text])
 FOLDER = '/'.join(['', 'home', 'me', 'x'])
 RECORDS = '''class Run:
@@ -110,6 +125,12 @@ def recorded(root):
     "Give the project a record, and a module that reads it"
     (root/'lib'/'records.py').write_text(RECORDS)
     (root/'runs'/'a'/'record.json').write_text('{}')
+
+
+def exempt(root):
+    "Name a short cell among those that may be long"
+    import checks
+    checks.LONG['00_low.ipynb:2low'] = 'a reason'
 
 
 # check -> breaks: (what to do to the project, what the check must then say)
@@ -150,10 +171,15 @@ BREAKS = dict(
                   (swap('lib/__main__.py', 'if __name__ == "__main__" and __package__: print(four(2)', 'if True: print("it ran"'), 'it ran'),
                   (swap('lib/__main__.py', 'print(four(2)', 'import accelerate; print(four(2)'), "`python -m lib --help` without what is not everywhere: ModuleNotFoundError: No module named 'accelerate'"),
                   (swap('lib/__main__.py', 'print(four(2), sys.argv)', '0'), '`python -m lib --help` prints nothing')],
-    docments=[(swap(LOW, '# a number', ''), 'no comment beside x'), (swap(LOW, '"Twice `x`"', 'pass'), 'no docstring'), (swap(LOW, ') -> int', ')'), 'not annotated'),
+    docments=[(both(swap(LOW, "['double']", "['double', 'Grown']"), swap(LOW, 'def double', GROWN)), ['Grown: no comment beside x', 'Grown: no comment beside z', 'Grown.size: no docstring']),
+              (swap(LOW, '# a number', ''), 'no comment beside x'), (swap(LOW, '"Twice `x`"', 'pass'), 'no docstring'), (swap(LOW, ') -> int', ')'), 'not annotated'),
               (swap(LOW, 'x: int # a', 'x: int, y: int # a'), 'shares its line'),
               (swap('lib/__main__.py', 'if __name__', '__all__ = ["run"]\ndef run() -> None: pass\nif __name__'), 'lib/__main__.py line 14: run: no docstring')],
     compiles=[(swap(LOW, 'return 2*x', 'return 2*'), 'invalid syntax'), (swap(LOW, 'return 2*x', 'type X = int'), 'lib/low.py line 13')],
+    lengths=[(add('00_low', ('#| hide\n' + 'x = 1\n'*31, None)), 'nbs/00_low.ipynb cell 5 (cn0): 31 lines'), (add('checks/10_high', ('x = 1\n'*31, None)), 'nbs/checks/10_high.ipynb cell 4'),
+             (exempt, '00_low.ipynb:2low, which is short enough')],         # last: the next break would see it too
+    style=[(swap(LOW, 'return 2*x', 'y = x; return 2*x'), 'lib/low.py:13:10: E702'), (add('00_low', ('x = 1; y = 2', None)), 'nbs/00_low.ipynb:cell 6:1:6: E702'),
+           (add('checks/10_high', (f'x = "{"x"*120}"', None)), 'E501'), (swap(HIGH, 'return', 'return nothing +'), 'F821'), (lambda r: (r/'pyproject.toml').unlink(), 'pyproject.toml: missing')],
     paths=[(add('00_low', f'Look in {FOLDER}.'), FOLDER[:-2])],
     address=[(lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['git_url']), 'lib/no.txt'), (lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['doc_host']), 'lib/no.txt')],
     sizes=[(lambda r: (r/'runs/a/w').write_bytes(bytes(9*2**20)), '8 is the limit'), (lambda r: [((r/f'runs/{k}').mkdir(), (r/f'runs/{k}/w').write_bytes(bytes(7*2**20))) for k in 'bcdefg'], '42.0 MB, 40 is the limit'),
@@ -224,6 +250,30 @@ def runner():
     return out
 
 
+PATCH = '''def patch(f=None, *, as_prop=False):
+    if f is None: return lambda f: patch(f, as_prop=as_prop)
+    cls = next(iter(f.__annotations__.values()))
+    setattr(cls, f.__name__, property(f) if as_prop else f)
+    return f.__globals__.get(f.__name__)
+'''
+GROWS = '''from lib.basics import patch
+class Grows: pass
+
+@patch
+def less(self: Grows, x=9): return x - 1
+
+@patch(as_prop=True)
+def more(self: Grows): return 1 + 1
+
+@patch
+def __repr__(self: Grows): return str(2)
+
+class PublishedGrows: pass
+
+@patch
+def twice(self: PublishedGrows): return 2*2'''
+
+
 def mutation():
     "tools/mutate.py tells what a notebook notices from what it does not and from what it never reaches; reasons count; a second run tries nothing"
     out = []
@@ -231,17 +281,19 @@ def mutation():
         root = Path(tmp).resolve()/'project'
         sound(root)
         code = '#| export\ndef part(\n    x: int = 5 # a number\n) -> int:  # a part\n    "A part"\n    if x > 3:\n        return x - 1\n    return 2*x'
-        write(root, '20_part', notebook('Part', 'part', ('#| export\nWHOLE = 7', None), (code, None), ('d = tempfile.mkdtemp() if 0 else 1', None), ('assert WHOLE == 7', None), ('assert part() == 4', None)))
-        (root/'lib'/'part.py').write_text('# %% ../nbs/20_part.ipynb #1\nWHOLE = 7\n\n' + code + '\n')
+        write(root, '20_part', notebook('Part', 'part', ('#| export\nWHOLE = 7', None), (code, None), ('d = tempfile.mkdtemp() if 0 else 1', None), ('assert WHOLE == 7', None), ('assert part() == 4', None),
+                                          (f'#| export\n{GROWS}', None), ('assert (Grows().less(), Grows().more) == (8, 2)', None)))
+        (root/'lib'/'part.py').write_text('# %% ../nbs/20_part.ipynb #1\nWHOLE = 7\n\n' + code + '\n' + GROWS + '\n')
+        (root/'lib'/'basics.py').write_text(PATCH)
         def mutate(*words): return subprocess.run([sys.executable, str(TOP/'tools'/'mutate.py'), '--root', str(root), '--work', f'{tmp}/work', '--sample', '99', '--modules', 'part', *words], capture_output=True, text=True)
         listed = mutate('--list').stdout.splitlines()
         keys = {k: next((r.split()[0] for r in listed if r.endswith(k)), '') for k in ('x > 3  ->  x >= 3', ': 3  ->  4')}
         (root/'tools'/'mutants.txt').write_text(f"# why\n{keys['x > 3  ->  x >= 3']} part.py :: never asked of 3\n")
         first, second = mutate(), mutate()
         for k, r in dict(first=first, second=second).items():
-            if r.returncode or not r.stdout.endswith('5 of 9 killed, 2 survived (1 with a reason), 2 not reached\n'): out.append(f'{k}: {r.returncode} {r.stdout[-900:]}{r.stderr[-900:]}')
+            if r.returncode or not r.stdout.endswith('11 of 15 killed, 2 survived (1 with a reason), 2 not reached\n'): out.append(f'{k}: {r.returncode} {r.stdout[-900:]}{r.stderr[-900:]}')
         out += [f'does not say {s!r}' for s in ('x > 3  ->  x >= 3   [never asked of 3]', 'not reached', f"survived  {keys[': 3  ->  4']}") if s not in first.stdout]
-        if '20_part.ipynb: 9 mutants' in second.stdout: out.append('the second run tried them again')
+        if '20_part.ipynb: ' in second.stdout or '20_part.ipynb: 13 mutants' not in first.stdout: out.append('the second run tried them again')
     return out
 
 

@@ -40,10 +40,7 @@ def with_parameters(doc, f, said, returns=True):
 
 def patched(f):
     "The class that a function is patched into, and whether it becomes a property; or None"
-    for d in getattr(f, 'decorator_list', []):
-        if getattr(getattr(d, 'func', d), 'id', None) == 'patch' and f.args.args and f.args.args[0].annotation:
-            prop = isinstance(d, ast.Call) and any(k.arg == 'as_prop' for k in d.keywords)
-            return ast.unparse(f.args.args[0].annotation), prop
+    if cls := N.patched(f): return cls, any(k.arg == 'as_prop' for d in f.decorator_list if isinstance(d, ast.Call) for k in d.keywords)
 
 
 def signature(f, said, pad='', method=False, prop=False, doc=True):
