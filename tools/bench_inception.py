@@ -15,7 +15,7 @@ def networks():
     "Theirs, ours and its lean copy, with the same weights: of He's size, batch norms near the identity"
     import torch
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    from vidgan_nb.nets import InceptionV3
+    from vidgan_nb.inception import InceptionV3
     net, file = InceptionV3().eval().requires_grad_(False), io.BytesIO()
     state = net.state_dict()
     for name, p in state.items():
@@ -40,7 +40,8 @@ def main():
     from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
     from vidgan_nb.bench import paired
     from vidgan_nb.records import machine
-    from vidgan_nb.nets import features, resize_tf1
+    from vidgan_nb.blocks import features
+    from vidgan_nb.inception import resize_tf1
     torch.manual_seed(0)
     x = torch.randint(256, (a.bs, 3, a.size, a.size), dtype=torch.uint8)
     theirs, plain, lean = networks()

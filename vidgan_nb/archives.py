@@ -12,14 +12,15 @@ from pathlib import Path
 # %% ../nbs/07_archives.ipynb #07-archives-005
 from .basics import BadInput, document
 from .loops import checkpoints, read_checkpoint
-from .records import (Run, _write as _signed_record, add_witness, check_writable, commit, runs_folder, sources)
+from .records import Run, _write as _signed_record, add_witness, check_writable, commit
+from .recompute import runs_folder, sources
 
 # %% ../nbs/07_archives.ipynb #07-archives-020
 PART, PARTS = 15*2**20, 8          # bytes of an archive; how many files in all, the log included
 
 def work_folder() -> Path: # $VIDGAN_CACHE/queue, or queue in the user's cache of this package
     "Where runs that are under way lie"
-    from vidgan_nb.metrics import cache_folder
+    from vidgan_nb.scores import cache_folder
     return cache_folder()/'queue'
 
 def _groups(folders):

@@ -17,9 +17,10 @@ from torch.utils._pytree import tree_leaves
 
 # %% ../nbs/05_bench.ipynb #05-bench-004
 from .basics import BadInput, document, nearest
-from .loops import Loop, resolve
+from .loops import Loop
+from .recipes import resolve
 from .records import machine
-from .nets import flops
+from .blocks import flops
 from .show import FAKE, REAL, figure
 
 # %% ../nbs/05_bench.ipynb #05-bench-008

@@ -17,11 +17,17 @@ from torch import nn, Tensor
 from .basics import document, patch
 from .bench import Row, step_of
 from .data import Batches, Data
-from .dgflow import _looker, flow_step, lean, settle
-from .loops import Loop, descend, precise
-from .nets import (Critic, Generator, GlyphNet, LeakyReLU, ResNet, SNDCGANDiscriminator, SNDCGANGenerator,
-    VDBDiscriminator, VDBGenerator, WRN, frozen, taps)
-from .ssl import SimSiam, Views, covariance_loss, variance_loss
+from .dgflow import flow_step, scorer
+from .dgflow_compat import lean
+from .dgflow_chainer import settle
+from .loops import Loop, descend
+from .monitor import precise
+from .gan_nets import Critic, Generator, SNDCGANDiscriminator, SNDCGANGenerator
+from .classifiers import GlyphNet, ResNet, WRN
+from .blocks import LeakyReLU, frozen, taps
+from .bottleneck import VDBDiscriminator, VDBGenerator
+from .ssl import SimSiam, covariance_loss, variance_loss
+from .views import Views
 from .vdb import PRESETS, VGAN
 from .vid import Distil
 from .vidgan import VIDGAN
@@ -265,7 +271,7 @@ class _OneFlowStep(Loop):
     "One step of refinement, always of the same latents"
     def __init__(self, G, D, z, device):
         super().__init__(0, device)
-        self.place, self.look = nn.Module(), _looker(G, D, None, 'latent', None)
+        self.place, self.look = nn.Module(), scorer(G, D)
         self.place.register_buffer('z', z)
     def noise(self, z): return torch.randn(z.shape, generator=self.gen, device=z.device)
     def step(self):

@@ -119,7 +119,7 @@ def _method_of(name, methods):
 
 def _check_name(name):
     "Say what is wrong with a name that no method is found for"
-    from vidgan_nb.loops import load_recipe
+    from vidgan_nb.recipes import load_recipe
     saved = Path(name)/'recipe.yaml'
     if Path(name).is_dir() and not saved.is_file():
         raise LookupError(f'{name} is a folder without recipe.yaml, so it is not the folder of a run: '
@@ -178,7 +178,7 @@ def _is(e, name):
 
 def _out_of_memory(e):
     "The error as one that says what to do, if memory ran out; else None"
-    from vidgan_nb.loops import explain_out_of_memory
+    from vidgan_nb.monitor import explain_out_of_memory
     try:
         with explain_out_of_memory(): raise e
     except BadInput as explained: return explained

@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 # %% ../nbs/39_cli_records.ipynb #39-cli-records-004
-from .basics import BadInput, document, nearest
+from .basics import BadInput, document, nearest, write_file
 from .cli_base import PACKAGE, check_place, choose_device, complain, one_line, say, score_name
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-037
@@ -23,7 +23,7 @@ def runs(
     root: str | None = None     # folder the data are in; else $VIDGAN_DATA, else ./data; to recheck what reads data
 ) -> None:
     "Say of each recipe if its record is fresh, verified or stale, and why"
-    from vidgan_nb.loops import recipe_names
+    from vidgan_nb.recipes import recipe_names
     from vidgan_nb.records import record_names
     if verify: return _verify()
     if recheck: return _recheck(jobs, root)
@@ -34,7 +34,8 @@ def runs(
 # %% ../nbs/39_cli_records.ipynb #40-cli-037a
 def _verify():
     "Compare the files of all records with their checksums"
-    from vidgan_nb.records import Run, record_names, runs_folder
+    from vidgan_nb.records import Run, record_names
+    from vidgan_nb.recompute import runs_folder
     wrong = {}
     for name in record_names(runs_folder()):
         wrong[name] = []
@@ -45,7 +46,8 @@ def _verify():
 def _recheck(jobs, root):
     "Replay the witnesses of records whose code has changed"
     from collections import Counter
-    from vidgan_nb.records import Run, recheck, runs_folder
+    from vidgan_nb.records import Run, recheck
+    from vidgan_nb.recompute import runs_folder
     wrong = recheck(jobs=jobs, root=root)
     n = Counter('stale' if lines else Run(runs_folder()/name).state for name, lines in wrong.items())
     _say_wrong(wrong, ', '.join(f'{n[k]} {k}' for k in ('fresh', 'verified', 'partial', 'stale')))
@@ -60,7 +62,8 @@ def _say_wrong(wrong, summary):
 # %% ../nbs/39_cli_records.ipynb #40-cli-037b
 def _state_of(name, wide):
     "The lines of `vidgan runs` for one recipe or record"
-    from vidgan_nb.records import Run, runs_folder
+    from vidgan_nb.records import Run
+    from vidgan_nb.recompute import runs_folder
     try:
         if not (runs_folder()/name/'record.json').is_file(): return [f'{name:{wide}}  missing  {_how_to_make(name)}']
         run = Run(runs_folder()/name)
@@ -70,7 +73,7 @@ def _state_of(name, wide):
 
 def _how_to_make(name):
     "What `vidgan runs` says of a recipe without a record"
-    from vidgan_nb.loops import load_recipe, variants
+    from vidgan_nb.recipes import load_recipe, variants
     found = variants(name)
     more = f', or with a variant as in {name}@{",".join(found)}' if found else ''
     return f'{load_recipe(name)["steps"]:,} steps; make it with: vidgan record {name}{more}'
@@ -90,7 +93,7 @@ def _described(run):
 
 def _steps_today(run):
     "How many steps the recipe of a record has now; those of the record where there is no such recipe any more"
-    from vidgan_nb.loops import load_recipe, recipe_names, unchanged
+    from vidgan_nb.recipes import load_recipe, recipe_names, unchanged
     return load_recipe(run.name)['steps'] if unchanged(run.name) in recipe_names() else run.steps
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-038
@@ -135,7 +138,7 @@ def _place(out, to, root, device, fast, compile, seconds):
     from time import monotonic
     from vidgan_nb.archives import work_folder
     from vidgan_nb.queue import RESERVE, Place
-    from vidgan_nb.records import runs_folder
+    from vidgan_nb.recompute import runs_folder
     work, to = Path(out) if out else work_folder(), Path(to) if to else None
     return Place(work, runs_folder(), to, root, device, fast, compile, until=monotonic() + seconds, say=say,
                  reserve=min(RESERVE, seconds/4))
@@ -150,7 +153,8 @@ def _record_all(names, place, rehearsal, lanes, nice):
 def _use_commit():
     "In a git repository: go on with the code of its last commit, since files may change while hours of training run"
     from vidgan_nb.queue import code_at
-    from vidgan_nb.records import commit, runs_folder
+    from vidgan_nb.records import commit
+    from vidgan_nb.recompute import runs_folder
     found = None if 'VIDGAN_COMMIT' in os.environ else code_at()
     if not found: return
     folder, at = found
@@ -171,7 +175,7 @@ def _clock(seconds):
 # %% ../nbs/39_cli_records.ipynb #40-cli-038c
 def _plan(names, place, rehearsal):
     "Print what a list still takes; exit code 1 if something would fail"
-    from vidgan_nb.data import shared
+    from vidgan_nb.datasets import shared
     from vidgan_nb.queue import check_list, look_up
     place.work.mkdir(parents=True, exist_ok=True)
     items = [look_up(n, place.work, place.runs, place.device) for n in names]
@@ -197,7 +201,9 @@ def _total(items, place, wrong):
 # %% ../nbs/39_cli_records.ipynb #40-cli-038d
 def _summarise_seeds(names):
     "Print the scores of all seeds of each recipe in one line"
-    from vidgan_nb.records import Run, runs_folder, seeds, summarise
+    from vidgan_nb.records import Run
+    from vidgan_nb.recompute import runs_folder
+    from vidgan_nb.stats import seeds, summarise
     there = [runs_folder()/n for n in names if (runs_folder()/n/'record.json').is_file()]
     bases = [Run(folder).name.rpartition('seed=')[0].rstrip('@,') or folder.name for folder in there]
     for base in dict.fromkeys(bases):
@@ -219,7 +225,7 @@ def tune(
 ) -> None:
     "Try settings of a recipe on held-out training images; the test set is not looked at"
     from time import monotonic
-    from vidgan_nb.data import shared
+    from vidgan_nb.datasets import shared
     from vidgan_nb.queue import duration, give_way, read_seeds
     from vidgan_nb.tuning import read_tries, tune as search
     tries, until = read_tries(try_, names[0] if names else ''), monotonic() + duration(budget)
@@ -233,8 +239,8 @@ def tune(
 # %% ../nbs/39_cli_records.ipynb #40-cli-041
 def data_list() -> None:
     "Name the data sets there are, and the weights of judges that can be fetched"
-    from vidgan_nb.data import DATASETS
-    from vidgan_nb.metrics import WEIGHTS
+    from vidgan_nb.datasets import DATASETS
+    from vidgan_nb.judges import WEIGHTS
     for k, v in DATASETS.items(): say(f'{k:14} {v}')
     for k, w in WEIGHTS.items(): say(f'{k:14} weights of a judge: {w.files[0]}, {w.size/1e6:.1f} MB')
 
@@ -244,9 +250,10 @@ def data_check(
     root: str | None = None  # folder the data are in; else $VIDGAN_DATA, else ./data
 ) -> None:
     "Read data sets from end to end, and say what is missing or damaged"
-    from vidgan_nb.data import DATASETS, SIZES, _root
-    if not names and not _root(root).is_dir():
-        raise BadInput(f'the data folder {_root(root)} does not exist: give --root, or set VIDGAN_DATA')
+    from vidgan_nb.datasets import DATASETS, SIZES
+    from vidgan_nb.datasets import _data_folder
+    if not names and not _data_folder(root).is_dir():
+        raise BadInput(f'the data folder {_data_folder(root)} does not exist: give --root, or set VIDGAN_DATA')
     for name in names:
         if not name.startswith('folder:'): nearest(name, DATASETS, 'data set')
     problems = [p for name in names or SIZES for p in _check_data(name, root, bool(names))]
@@ -256,7 +263,7 @@ def data_check(
 # %% ../nbs/39_cli_records.ipynb #40-cli-041a
 def _check_data(name, root, asked):
     "Read a data set and print how it is; its problems, of which it is none to be absent unless it was asked for"
-    from vidgan_nb.data import check
+    from vidgan_nb.datasets import check
     r = check(name, root)
     problems = list(dict.fromkeys(map(one_line, r['problems'])))
     absent = bool(problems) and all(' is not in ' in p for p in problems)
@@ -278,8 +285,8 @@ def data_fetch(
     root: str | None = None  # where to; else $VIDGAN_DATA, else ./data
 ) -> None:
     "Download data sets or weights, with checksums"
-    from vidgan_nb.data import SIZES, load
-    from vidgan_nb.metrics import WEIGHTS, fetch_weights
+    from vidgan_nb.datasets import SIZES, load
+    from vidgan_nb.judges import WEIGHTS, fetch_weights
     for name in names: nearest(name, [*SIZES, *WEIGHTS], 'data set or weights that can be fetched')
     for name in names:
         if name in WEIGHTS: say(f'{name}: {fetch_weights(name, root)}')
@@ -296,10 +303,9 @@ def bench(
     "Time each step beside the published one, and count its work"
     from json import dumps
     from vidgan_nb.bench import ROWS, bench as measure, report
-    from vidgan_nb.show import _write
     if rows == 'list': return say(*ROWS)
     if json: check_place(json)
-    def save(result): _write(json, (dumps(result, indent=1) + '\n').encode())
+    def save(result): write_file(json, (dumps(result, indent=1) + '\n').encode())
     asked = [nearest(r.strip(), ROWS, 'row') for r in rows.split(',')] if rows else None
     result = measure(asked, quick, choose_device(device), save if json else None)
     say(report(result))
@@ -323,7 +329,7 @@ def probe(
     device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
 ) -> None:
     "Say what can be read out of a run's features"
-    from vidgan_nb.ssl import probe as read_out
+    from vidgan_nb.probes import probe as read_out
     if lars and no_lars: raise BadInput('--lars and --no-lars: choose one')
     sgd = dict(epochs=epochs, lr=lr, bs=bs, momentum=momentum, seed=seed, lars=lars if lars or no_lars else None)
     sgd = {k: v for k, v in sgd.items() if v is not None}
@@ -342,7 +348,7 @@ def embed(
 ) -> None:
     "Draw a map (t-SNE) of a run's features of test images"
     from vidgan_nb.show import save
-    from vidgan_nb.ssl import draw_map
+    from vidgan_nb.probes import draw_map
     check_place(out)
     save(draw_map(where, n, root=root, device=choose_device(device)), out)
     say(f'{n} test images as {where} sees them: {out}')

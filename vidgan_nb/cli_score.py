@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 # %% ../nbs/38_cli_score.ipynb #38-cli-score-004
-from .basics import BadInput, check_whole, document, nearest, patch
+from .basics import BadInput, check_whole, document, nearest, patch, write_file
 from .cli_base import check_place, check_seed, choose_device, say, score_name, show_bar
 from .cli_train import Trained, new_network
 
@@ -135,7 +135,7 @@ class _RealImages:
 
 def _load(name, root, split, n=None, **kw):
     "A data set by name; images in files stay there; of what is computed, no more than `n`"
-    from vidgan_nb.data import DATASETS, SIZES, load
+    from vidgan_nb.datasets import DATASETS, SIZES, load
     if not name.startswith('folder:'):
         name, _, own = name.partition(':')
         if own and split and own != split:
@@ -145,7 +145,6 @@ def _load(name, root, split, n=None, **kw):
     elif name in DATASETS and name not in SIZES: kw = dict(n=n) | kw
     return load(name, root, **kw | (dict(split=split) if split else {}))
 
-
 # %% ../nbs/38_cli_score.ipynb #40-cli-032c
 def _is_run(path):
     "Whether a path is that of a run, a record or a checkpoint"
@@ -153,7 +152,7 @@ def _is_run(path):
 
 def _source(where, root, n, device):
     "What is to be scored; and if it is a data set, its name"
-    from vidgan_nb.data import DATASETS
+    from vidgan_nb.datasets import DATASETS
     p = Path(where.removeprefix('folder:'))
     if p.suffix in ('.npz', '.npy') and not p.is_dir(): return Array(p), None
     if where.startswith('folder:') or p.is_dir() and not _is_run(p):
@@ -242,7 +241,7 @@ def score(
 # %% ../nbs/38_cli_score.ipynb #40-cli-033a
 def _check_options(judge, numbers, more, seed, files):
     "BadInput for a judge that there is none of, numbers out of range, and files that cannot be written"
-    from vidgan_nb.metrics import JUDGES
+    from vidgan_nb.judges import JUDGES
     if judge and not judge.startswith('record:'): nearest(judge, JUDGES, 'judge')
     check_whole(2, **{k: v for k, v in numbers.items() if v is not None})
     check_whole(1, **{k: v for k, v in more.items() if v is not None})
@@ -256,7 +255,7 @@ def _check_splits(splits, n):
 
 def _usual_judge(sides, data):
     "The judge of the recipe, or the one that suits the data"
-    from vidgan_nb.loops import JUDGE_OF
+    from vidgan_nb.recipes import JUDGE_OF
     own = '' if data else _recipe(sides.source).get('judge')
     return own or JUDGE_OF.get(sides.name.split('-')[0], 'pixels')
 
@@ -274,7 +273,7 @@ def _about(sides, judge, seed):
 # %% ../nbs/38_cli_score.ipynb #40-cli-033b
 def _score_points(sides, metrics, seed, judge):
     "Scores of points, compared with points from their true distribution"
-    from vidgan_nb.metrics import compare_points
+    from vidgan_nb.scores import compare_points
     if judge != 'truth': raise BadInput(f"{sides.real.name} are points: their judge is 'truth', their distribution")
     y = next(iter(sides.source.batches(sides.n, seed, sides.n)))
     found = {score_name(k): s for k, s in compare_points(sides.real, y, sides.n).items()}
@@ -283,8 +282,10 @@ def _score_points(sides, metrics, seed, judge):
 
 def _score_images(sides, metrics, seed, judge, splits, asked, root, device, bs, cache):
     "Scores of images; and the name of the judge that looked, which stands in for one that is not there"
-    from vidgan_nb.dgflow import inception_score_in_parts
-    from vidgan_nb.metrics import METRICS, Score, cache_folder, compare, find_judge, statistics_of
+    from vidgan_nb.dgflow_compat import inception_score_in_parts
+    from vidgan_nb.scores import compare
+    from vidgan_nb.scores import METRICS, Score, cache_folder, statistics_of
+    from vidgan_nb.judges import find_judge
     wanted, real = _wanted(metrics, METRICS), sides.real
     eye = find_judge(judge, root, device, data=real, download=asked)
     if eye is None:
@@ -295,7 +296,6 @@ def _score_images(sides, metrics, seed, judge, splits, asked, root, device, bs, 
     found = compare(statistics_of(eye, some, cache=cache, **how), fake, wanted)
     if splits and f'IS ({eye.name})' in found: found[f'IS ({eye.name})'] = Score(*inception_score_in_parts(fake))
     return _only(found, wanted, metrics, eye.name, sides.n), eye.name
-
 
 # %% ../nbs/38_cli_score.ipynb #40-cli-033c
 def _only(found, wanted, metrics, judge, n):
@@ -310,8 +310,8 @@ def _only(found, wanted, metrics, judge, n):
 # %% ../nbs/38_cli_score.ipynb #40-cli-034
 def _is_classifier(where):
     "Is this a trained classifier: a run, record or checkpoint of one?"
-    from vidgan_nb.records import runs_folder
-    from vidgan_nb.vid import saved
+    from vidgan_nb.recompute import runs_folder
+    from vidgan_nb.teachers import saved
     p = Path(where)
     if p.is_file() or not _is_run(p) and not _is_run(runs_folder()/where): return False
     try: return bool(saved(where).spec)
@@ -325,13 +325,16 @@ def _refuse(where, given):
         raise BadInput(f'{where} is a classifier: it is scored by its share of right answers, '
                        'without judge, metrics, against, splits or cache')
 
-
 # %% ../nbs/38_cli_score.ipynb #40-cli-034a
 def _accuracy(where, data, split, root, n, device, bs):
     "The share of right answers of a classifier on test images, what it belongs to, and these images"
     from torch import nn
-    from vidgan_nb.metrics import Score, accuracy
-    from vidgan_nb.vid import Norm, reads, saved, test_data
+    from vidgan_nb.scores import Score
+    from vidgan_nb.judges import accuracy
+    from vidgan_nb.supervised import reads
+    from vidgan_nb.views import Norm
+    from vidgan_nb.teachers import saved
+    from vidgan_nb.supervised import test_data
     run = saved(where)
     spec = run.recipe['data'] | (dict(name=data) if data else {})
     real = test_data(spec, root) if split in (None, 'test') else _load(root=root, **spec | dict(split=split))
@@ -347,11 +350,10 @@ def _accuracy(where, data, split, root, n, device, bs):
 def _save_scores(found, about, real, json, csv):
     "Print scores, and write them to files"
     from json import dumps
-    from vidgan_nb.show import _write
     def finite(s): return {k: v if math.isfinite(v) else None for k, v in s._asdict().items()}       # JSON knows no NaN
     scores = {k: finite(s) for k, s in found.items()}
-    if json: _write(json, (dumps(about | dict(metrics=scores), indent=1, allow_nan=False) + '\n').encode())
-    if csv: _write(csv, _table(scores, about).encode())
+    if json: write_file(json, (dumps(about | dict(metrics=scores), indent=1, allow_nan=False) + '\n').encode())
+    if csv: write_file(csv, _table(scores, about).encode())
     wide = max(map(len, found), default=0)
     if 'accuracy (truth)' in found: say(f'{about["source"]} on {real}')
     else: say(f'{about["samples"]:,} samples of {about["source"]}, against {about["against"]:,} of {real}')

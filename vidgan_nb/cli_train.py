@@ -11,13 +11,13 @@ from pathlib import Path
 import typer
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-004
-from .basics import BadInput, check_whole, document, nearest, patch
+from .basics import BadInput, check_whole, document, nearest, patch, write_file
 from .cli_base import check_seed, choose_device, complain, say, score_name, short_path, show_bar
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-018
 def _wanted_recipe(name, data, changes, given, knobs):
     "The recipe that a command line asks for; of `given` and `knobs` what is not None counts"
-    from vidgan_nb.loops import load_recipe
+    from vidgan_nb.recipes import load_recipe
     if knobs.get('loss') == 'wgan-gp': raise BadInput('wgan-gp is two settings here: --loss wgan --penalty wgan-gp')
     given = given | {f'loop.{k}': v for k, v in knobs.items()}
     changes = [*changes, *[f'{k}={v}' for k, v in given.items() if v is not None]]
@@ -78,7 +78,7 @@ def train(
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
 def _run(recipe, out, root, device, resume=False, changed=False, **options):
     "Train, with a bar where someone looks"
-    from vidgan_nb.loops import train as run_recipe
+    from vidgan_nb.recipes import train as run_recipe
     return run_recipe(recipe, out, root, device, resume, changed, bar=show_bar(), **options)
 
 def _report(loop, out):
@@ -151,7 +151,8 @@ class Trained:
 def _find_run(where):
     "(record, newest checkpoint) that is meant: one of them is None"
     from vidgan_nb.loops import checkpoints
-    from vidgan_nb.records import Run, runs_folder
+    from vidgan_nb.records import Run
+    from vidgan_nb.recompute import runs_folder
     p = Path(where)
     if (p/'record.json').is_file(): return Run(p), None
     if (p/'state.json').is_file() or p.name.startswith('step-'): return None, p
@@ -250,10 +251,10 @@ def sample(
 def _save_samples(y, path):
     "Write samples as an array, as one picture, or as a folder of pictures"
     import numpy as np
-    from vidgan_nb.show import _write, points, save
+    from vidgan_nb.show import points, save
     if path.suffix == '.npz':
         np.savez_compressed(file := io.BytesIO(), x=y.numpy())
-        _write(path, file.getvalue())
+        write_file(path, file.getvalue())
     elif not path.suffix:
         for i, one in enumerate(y): save(one, path/f'{i:05d}.png')
     elif y.dim() == 4: save(y, path, cols=max(8, math.ceil(len(y)**.5)))
@@ -287,7 +288,7 @@ def interpolate(
 ) -> None:
     "Walk between latents, and show what is on the way"
     if minutes is not None or Path(out).suffix in ('', '.mp4'):
-        from vidgan_nb.vdb import tour
+        from vidgan_nb.latent_film import tour
         source = Trained(where)
         tour(source.G, out, n, .25 if minutes is None else minutes, std, travel, rest, fps, seed)
         return say(f'a tour through {source}: {out}')
@@ -308,7 +309,8 @@ def _walks(source, n, steps, seed):
 
 def _save_walks(y, out):
     "Walks as a film, as rows of images, or as lines through points"
-    from vidgan_nb.show import animate, figure, save
+    from vidgan_nb.films import animate
+    from vidgan_nb.show import figure, save
     if not out.endswith('.png'): animate([*y, *y.flip(0)[1:-1]], out, fps=10)
     elif y.dim() == 5: save(y.transpose(0, 1).flatten(0, 1), out, cols=len(y))
     else:
@@ -360,19 +362,18 @@ def _read_config(path):
 
 def _config_of(where, root):
     "The configuration that refines a run or record with its own networks, and the data it was trained on"
-    from vidgan_nb.data import load
+    from vidgan_nb.datasets import load
     recipe = Trained(where).recipe
     if not recipe: raise BadInput(f'{where} has no discriminator and names no data: say in a --config which')
     given = dict(dataset=recipe['data']['name'], gen_type='record', gen_path=where, disc_type='record', disc_path=where)
     given |= dict(eta='auto', num_imgs=2000, batch_size=250, exp_root='out', judge=recipe.get('judge', ''))
     return given, load(root=root, **recipe['data'])
 
-
 # %% ../nbs/37_cli_train.ipynb #40-cli-029b
 def _refine(given, name, root, device, real):
     "Refine, and print the scores"
-    from vidgan_nb.dgflow import run_config
-    from vidgan_nb.metrics import cache_folder
+    from vidgan_nb.dgflow_compat import run_config
+    from vidgan_nb.scores import cache_folder
     result = run_config(given, name, root, device, show_bar(), real, cache_folder())
     c = result['config']
     folder = Path(c['exp_root'])/name

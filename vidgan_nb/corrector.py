@@ -15,7 +15,7 @@ from .basics import BadInput, check_positive, document, patch
 from .data import Batches, Data, rows
 from .generators import enlarged, frozen_net, latents, recorded_net
 from .loops import Loop, descend
-from .nets import place
+from .blocks import place
 
 # %% ../nbs/12_corrector.ipynb #12-dgflow-090
 class Corrector(Loop):

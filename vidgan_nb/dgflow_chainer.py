@@ -15,7 +15,8 @@ from torch.nn.utils import parametrize
 # %% ../nbs/12_dgflow_chainer.ipynb #12-chainer-003
 from .basics import BadInput, document
 from .data import Data
-from .nets import MLP, ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator
+from .blocks import MLP
+from .gan_nets import ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator
 
 # %% ../nbs/12_dgflow_chainer.ipynb #12-dgflow-107
 class ClassNorm(nn.BatchNorm2d):

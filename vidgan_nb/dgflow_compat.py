@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CONFIG', 'TYPES', 'NO_GLOW', 'read_config', 'network', 'refine_many', 'real_side', 'inception_score_in_parts',
-           'run_config', 'lean', 'PublishedDGflow', 'dgflow_row', 'dgflow_bf16_row']
+           'run_config', 'lean']
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-compat-002
 import copy, hashlib, json, math, os, torch, yaml
@@ -15,16 +15,18 @@ from torch.nn.utils import parametrize
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-compat-003
 from .basics import BadInput, check_at_least, check_whole, document, nearest
-from .bench import Row, _plain, step_of
-from .data import Data, load
-from .dgflow import flow_step, potential, refine, scorer, suggest_eta
+from .data import Data
+from .datasets import load
+from .dgflow import potential, refine, suggest_eta
 from .dgflow_chainer import CNNDecoder, _bytes, _one_line, load_chainer, scaled, settle
 from .generators import enlarged, labels, latents, recorded_net
-from .loops import Loop
-from .metrics import Statistics, compare, compare_points, find_judge, statistics_of
-from .nets import ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator, cast
-from .show import filmstrip, save
-from .vdb import _named
+from .scores import Statistics, compare, compare_points, statistics_of
+from .judges import find_judge
+from .gan_nets import ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator
+from .nets import cast
+from .films import filmstrip
+from .show import save
+from .foreign import _named
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-118
 CONFIG = {                                                                       # key -> type, default
@@ -315,61 +317,6 @@ def lean(
     net.register_forward_pre_hook(_to_bf16)
     net.register_forward_hook(lambda m, args, out: out.float())
     return net
-
-# %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-143
-class PublishedDGflow:
-    "The step of clear-nus/DGflow with KL, in evaluation mode, on copies of the networks"
-    def __init__(self,
-        G: nn.Module,         # generator
-        D: nn.Module,         # discriminator
-        eta: float = .1,      # step size
-        gamma: float = .01,   # size of the noise
-        seed: int = 0,        # of the noise
-        device: str = 'cpu'   # where it runs
-    ):
-        self.G, self.D, self.eta, self.gamma = _plain(G).eval().to(device), _plain(D).eval().to(device), eta, gamma
-        self.gen = torch.Generator(device).manual_seed(seed)
-    def step(self,
-        z: Tensor # latents (N, nz)
-    ) -> Tensor:  # the next ones
-        "One step; gradients of all parameters pile up"
-        z = z.detach().clone().requires_grad_()
-        d = self.D(self.G(z)).view(-1, 1)
-        d.backward(torch.ones_like(d))
-        s = torch.ones_like(d)
-        noise = torch.randn(z.shape, generator=self.gen, device=z.device)
-        return (z + self.eta*s*z.grad + math.sqrt(2*self.eta)*math.sqrt(self.gamma)*noise).detach()
-
-class _Refining(Loop):
-    "One step of refinement, always of the same latents"
-    def __init__(self, G, D, z, device):
-        super().__init__(0, device)
-        self.place, self.look = nn.Module(), scorer(G, D)
-        self.place.register_buffer('z', z)
-    def noise(self, z): return torch.randn(z.shape, generator=self.gen, device=z.device)
-    def step(self):
-        u = self.place.z.clone().requires_grad_()
-        return dict(z=flow_step(u, self.look(u)[1], .1, .01, self.noise).mean())
-
-def dgflow_row(
-    quick: bool,               # batches of 4 in place of 100
-    device: str,               # where they run
-    precision: str = 'float32' # of ours; theirs is always float32
-) -> Row:
-    "One step of refinement, DCGAN and SN-DCGAN, as in the library and as published"
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        G, D, z = SNDCGANGenerator(), settle(SNDCGANDiscriminator()), torch.randn(4 if quick else 100, 128).to(device)
-    theirs = PublishedDGflow(G, D, device=device)
-    loop = _Refining(*(lean(net, precision).to(device) for net in (G, D)), z, device)
-    return Row(step_of(loop), lambda: theirs.step(z), len(z), (loop.step, lambda: theirs.step(z)))
-
-def dgflow_bf16_row(
-    quick: bool,  # see `dgflow_row`
-    device: str   # where they run
-) -> Row:
-    "The same with ours in bf16"
-    return dgflow_row(quick, device, 'bf16')
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-143b
 document(__name__)

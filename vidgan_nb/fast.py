@@ -20,7 +20,7 @@ from torch.utils._pytree import keystr, tree_flatten_with_path, tree_leaves, tre
 # %% ../nbs/06_fast.ipynb #06-fast-004
 from .basics import BadInput, document, patch
 from .data import Batches
-from .loops import (History, Loop, _check_fingerprint, _fingerprint, _global_rng, _load_part, _names,
+from .loops import (History, Loop, _check_fingerprint, _fingerprint, _load_part, _names,
     _set_global_rng, loop_state, parts, processes)
 
 # %% ../nbs/06_fast.ipynb #06-fast-005

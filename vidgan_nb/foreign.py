@@ -18,7 +18,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/09_foreign.ipynb #09-foreign-005
 from .basics import BadInput, document, nearest
-from .nets import VDBDiscriminator, VDBGenerator
+from .bottleneck import VDBDiscriminator, VDBGenerator
 
 # %% ../nbs/09_foreign.ipynb #09-foreign-011
 def read_plain(

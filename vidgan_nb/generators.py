@@ -17,7 +17,8 @@ from torch.nn.utils import parametrize
 # %% ../nbs/09_generators.ipynb #09-generators-003
 from .basics import BadInput, document, nearest
 from .loops import checkpoints, read_checkpoint
-from .nets import frozen, make_net, place
+from .blocks import frozen, place
+from .nets import make_net
 from .records import replay
 
 # %% ../nbs/09_generators.ipynb #12-dgflow-021

@@ -17,14 +17,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # %% ../nbs/04_judges.ipynb #04-judges-003
-from .basics import BadInput, check_at_least, check_between, check_positive, document, nearest, patch
+from .basics import BadInput, check_at_least, check_between, check_positive, document, nearest, patch, write_file
 from .blocks import frozen, place, taps
 from .classifiers import ResNetCIFAR
-from .data import Batches, Data, augmentation, load, rand, randn
+from .data import Batches, Data, augmentation, rand, randn
+from .datasets import _data_folder, load
 from .inception import InceptionV3
 from .loops import Loop, descend
 from .records import replay
-from .show import _write
 
 # %% ../nbs/04_judges.ipynb #04-metrics-116
 def _checked_images(x):
@@ -200,7 +200,6 @@ WEIGHTS = {
 # %% ../nbs/04_judges.ipynb #04-metrics-136
 class NoWeights(BadInput): "The weights of a judge are not here"
 
-def _data_folder(root): return Path(root or os.environ.get('VIDGAN_DATA') or 'data').expanduser()
 
 def _sha256(path):
     with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
@@ -245,7 +244,7 @@ def fetch_weights(
     sha = hashlib.sha256(blob).hexdigest()
     if sha != w.sha256:
         raise BadInput(f'{w.url} is not the known file: SHA-256 {w.sha256[:12]}... expected, got {sha[:12]}...')
-    return _write(_data_folder(root)/'weights'/w.files[0], blob)
+    return write_file(_data_folder(root)/'weights'/w.files[0], blob)
 
 def _load_weights(name, root, download):
     path = (fetch_weights if download else find_weights)(name, root)

@@ -18,7 +18,8 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_positive, check_whole, document, nearest, patch
 from .data import Data, rand, randn
 from .fast import input_gradient
-from .nets import Critic, LeakyReLU, frozen
+from .gan_nets import Critic
+from .blocks import LeakyReLU, frozen
 from .wgan import GAN, gradient_penalty
 
 # %% ../nbs/13_mmd.ipynb #13-others-023

@@ -8,13 +8,13 @@ __all__ = ['SIGNALS', 'PRECISIONS', 'unmoved', 'on_signal', 'stop_now', 'interru
            'FolderLock', 'watch', 'join_processes', 'spread', 'whole']
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-003
-import copy, csv, json, math, os, random, re, shutil, signal, sys, threading, time, weakref
+import copy, csv, json, math, os, re, shutil, signal, sys, threading, time, weakref
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-004
-import numpy as np, torch
+import torch
 from torch import nn, Tensor
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-005

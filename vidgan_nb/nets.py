@@ -69,9 +69,9 @@ def cast(
 # %% ../nbs/02_nets.ipynb #02-nets-210
 NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGANDiscriminator, ResNetGenerator,
                                 ResNetCritic, GlyphNet, ResNetCIFAR, WRN, ResNet, VGG, PixelMLP, InceptionV3)}
-NETS |= {'Flow': 'others:Flow', 'FeatureCritic': 'others:FeatureCritic', 'CNNEncoder': 'others:CNNEncoder',
-         'CNNDecoder': 'dgflow:CNNDecoder', 'StyleGAN2': 'stylegan:StyleGAN2',
-         'PlainResNet': 'ssl:PlainResNet'}                                  # of later chapters: module:class
+NETS |= {'Flow': 'others:Flow', 'FeatureCritic': 'mmd:FeatureCritic', 'CNNEncoder': 'mmd:CNNEncoder',
+         'CNNDecoder': 'dgflow_chainer:CNNDecoder', 'StyleGAN2': 'stylegan:StyleGAN2',
+         'PlainResNet': 'backbones:PlainResNet'}                                  # of later chapters: module:class
 NETS |= {c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints)}
 
 def net_class(

@@ -17,7 +17,7 @@ from torch import nn, Tensor
 from .basics import BadInput, check_positive, check_whole, document, patch
 from .data import Data, rand
 from .loops import descend
-from .nets import LeakyReLU, frozen
+from .blocks import LeakyReLU, frozen
 from .vdb import kl_to_standard_normal
 from .wgan import GeneratorLoop
 

@@ -12,9 +12,9 @@ from torch import nn, Tensor
 # %% ../nbs/22_pairs.ipynb #22-pairs-005
 from .basics import BadInput, check_between, check_whole, document, patch
 from .data import Batches, Data, rows
-from .dgflow import latents
+from .generators import latents
 from .loops import Loop
-from .nets import frozen
+from .blocks import frozen
 from .teachers import drawn_by, generator_of
 from .views import views_for
 

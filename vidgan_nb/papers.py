@@ -15,8 +15,8 @@ import yaml
 
 # %% ../nbs/08_papers.ipynb #08-papers-005
 from .basics import BadInput, document, nearest
-from .data import load
-from .loops import RECIPES, load_recipe, method, recipe_names, resolve, settings, unchanged
+from .datasets import load
+from .recipes import RECIPES, load_recipe, method, recipe_names, resolve, settings, unchanged
 from .nets import make_net, net_class
 
 # %% ../nbs/08_papers.ipynb #08-papers-008

@@ -17,9 +17,9 @@ from torch import nn, Tensor
 # %% ../nbs/23_perceptual.ipynb #23-perceptual-005
 from .basics import BadInput, document, patch
 from .data import Data
-from .loops import JUDGE_OF
-from .metrics import NoWeights, find_judge
-from .nets import taps
+from .recipes import JUDGE_OF
+from .judges import NoWeights, find_judge
+from .blocks import taps
 
 # %% ../nbs/23_perceptual.ipynb #23-squeeze-014a
 def matching(

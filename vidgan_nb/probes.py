@@ -20,9 +20,11 @@ from torch import nn, Tensor
 # %% ../nbs/22_probes.ipynb #22-probes-005
 from .backbones import LARS, Student, headless, last_layer
 from .basics import BadInput, check_between, check_positive, check_whole, document, nearest
-from .data import Data, load
-from .loops import descend, method, resolve
-from .nets import frozen
+from .data import Data
+from .datasets import load
+from .loops import descend
+from .recipes import method, resolve
+from .blocks import frozen
 from .supervised import test_data
 from .teachers import net_from, saved
 from .views import NORMS, Views, views_for

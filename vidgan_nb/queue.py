@@ -17,11 +17,12 @@ import torch, yaml
 # %% ../nbs/07_queue.ipynb #07-queue-005
 from .archives import pack, work_folder
 from .basics import BadInput, document, nearest
-from .data import load, shared
-from .loops import (RECIPES, NotFinite, OutOfTime, _Hold, _pictures, build, checkpoints, load_recipe, precise,
-    recipe_names, resolve, resume, train, unchanged)
-from .records import (MOST, SOURCES, Run, _search, check_writable, half, record_names, runs_folder, small,
-    stand_in, write_record)
+from .datasets import load, shared
+from .recipes import train, RECIPES, build, load_recipe, recipe_names, resolve, unchanged, _pictures
+from .monitor import NotFinite, OutOfTime, FolderLock, precise
+from .loops import checkpoints, resume
+from .records import MOST, Run, _search, check_writable, half, record_names, write_record
+from .recompute import SOURCES, runs_folder, small, stand_in
 
 # %% ../nbs/07_queue.ipynb #07-queue-008
 def read_list(
@@ -181,7 +182,7 @@ def needs(
     runs=None             # folder of records
 ) -> list[str]:           # empty if nothing is missing
     "What a recipe needs and this machine lacks"
-    from vidgan_nb.metrics import find_judge
+    from vidgan_nb.judges import find_judge
     r = load_recipe(name)
     out = _lacking_networks(r['loop'], root, coming, Path(runs or runs_folder()))
     try: data = load(**r['data'], root=root)
@@ -200,11 +201,11 @@ def _complaint(f, *args):
 # %% ../nbs/07_queue.ipynb #07-queue-014e
 def _lacking_networks(settings, root, coming, runs):
     "Which teachers and other networks that a loop is given are not there"
-    from vidgan_nb.metrics import find_weights
+    from vidgan_nb.judges import find_weights
     out = []
     for k in ('teacher', *SOURCES):
         v = settings.get(k)
-        if k == 'teacher' and v in resolve('vid:PUBLIC'): out += _complaint(find_weights, v, root)
+        if k == 'teacher' and v in resolve('teachers:PUBLIC'): out += _complaint(find_weights, v, root)
         elif not isinstance(v, str) or v in ('', 'none') or v in coming: continue
         elif not (runs/v/'record.json').is_file() and not Path(v).exists():
             out.append(f'{k} {v} is neither a record nor a file here: record it first ("vidgan record {v}")')
@@ -360,7 +361,7 @@ def _send(place, unfinished):
     "Write the archives anew, one process after the other; what did not fit"
     checkpoint = None
     if unfinished: checkpoint = unfinished, checkpoints(place.work/unfinished/'checkpoints')[-1]
-    with _Hold(place.work/'.pack'):
+    with FolderLock(place.work/'.pack'):
         names = dict.fromkeys((place.work/'made.txt').read_text().split('\n'))
         return pack([place.runs/n for n in names if n], place.to, checkpoint)
 
@@ -378,7 +379,7 @@ def attempt(
     if look_up(name, place.work, place.runs, place.device).state == 'whole': return ended('whole', 'there already')
     if place.until - start < place.reserve + 1: return ended('no time left', 'no time left')
     with contextlib.ExitStack() as held:
-        try: held.enter_context(_Hold(place.work/'.locks'/name))
+        try: held.enter_context(FolderLock(place.work/'.locks'/name))
         except BadInput: return ended('elsewhere', 'under way in another process')
         return _attempt(name, place, rehearsal, start)
 
@@ -478,7 +479,7 @@ def code_at(
     revision: str = 'HEAD'     # of the repository that this package lies in
 ) -> tuple[Path, str] | None:  # the worktree and its commit; None outside a repository
     "The code of one commit, in a worktree in the user's cache"
-    from vidgan_nb.metrics import cache_folder
+    from vidgan_nb.scores import cache_folder
     top = RECIPES.parent.parent
     if not (top/'.git').exists() or not (top/'settings.ini').is_file(): return None
     at = _git(top, 'rev-parse', '--short=12', f'{revision}^{{commit}}')

@@ -18,7 +18,7 @@ from torch import Tensor
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-005
 from .basics import BadInput, check_between, check_whole, document, nearest
-from .data import DATASETS, load
+from .datasets import DATASETS, load
 from .loops import History, Loop, _names, _part_state, _trained, checkpoints, parts, processes, rank, resume
 from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_processes, on_signal,
     reset_peak_memory, spread, stop_now, watch)
@@ -26,12 +26,12 @@ from .nets import NETS, cast, make_net, net_class
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098
 METHODS = { # name in a recipe -> module:class of this package, or a class
-    'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'sngan': 'dgflow:SNGAN',
-    'corrector': 'dgflow:Corrector', 'refine': 'dgflow:Refined',
-    'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'others:MMDGAN', 'ocf': 'others:OCFGAN',
-    'wrn': 'vid:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN',
+    'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'sngan': 'sngan:SNGAN',
+    'corrector': 'corrector:Corrector', 'refine': 'dgflow:Refined',
+    'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'mmd:MMDGAN', 'ocf': 'mmd:OCFGAN',
+    'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN',
     'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg', 'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
-    'classify': 'metrics:Classify', 'worse': 'metrics:Worse'}
+    'classify': 'judges:Classify', 'worse': 'scores:Worse'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list,
             score_n=int, against=int, score_every=int, look_every=int, checkpoint_every=int, keep=list, precision=str,
@@ -270,14 +270,15 @@ def _look_and_score(loop, root=None):
     r = loop.recipe
     look = (lambda loop: loop.sample(32, seed=0).half()) if hasattr(loop, 'sample') else None
     if not r.get('judge'): return look, (lambda loop: loop.score()) if hasattr(loop, 'score') else None
-    real = dict(n_real=r['against'], cache=resolve('metrics:cache_folder')()) if 'against' in r else {}
-    score = resolve('metrics:scorer')(r['judge'], loop.batches.data, n=r.get('score_n', 2000),
+    real = dict(n_real=r['against'], cache=resolve('scores:cache_folder')()) if 'against' in r else {}
+    score = resolve('scores:scorer')(r['judge'], loop.batches.data, n=r.get('score_n', 2000),
                                       metrics=r.get('metrics', ['FID', 'IS']), root=root, device=loop.device, **real)
     return look, score
 
 def _draw_frames(loop):
     "filmstrip.png and samples.png, for a loop that was looked at"
-    from vidgan_nb.show import filmstrip, grid, points
+    from vidgan_nb.films import filmstrip
+    from vidgan_nb.show import grid, points
     frames = [(t, f.float()) for t, f in loop.history.frames]
     images = frames[-1][1].dim() == 4
     strip = filmstrip([(t, f[:16] if f.dim() == 4 else f) for t, f in frames], n=8)

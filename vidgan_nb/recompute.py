@@ -17,7 +17,8 @@ from torch import nn, Tensor
 # %% ../nbs/03_recompute.ipynb #03-recompute-005
 from .basics import document
 from .data import Data
-from .nets import NETS, frozen
+from .nets import NETS
+from .blocks import frozen
 from .recipes import METHODS, RECIPES, build, load_recipe, method, recipe_names, resolve, settings
 
 # %% ../nbs/03_recompute.ipynb #03-records-009
@@ -269,8 +270,8 @@ def outputs(
     "The second part of a witness: what a recorded network does"
     gen = torch.Generator().manual_seed(1)
     with _one_thread(), frozen(net):
-        x = resolve('dgflow:latents')(net, 8, gen) if name == 'G' else stand_in(spec).images(slice(0, 8))
-        y = net(x, torch.arange(8)) if name == 'G' and resolve('dgflow:_takes')(net) else net(x)
+        x = resolve('generators:latents')(net, 8, gen) if name == 'G' else stand_in(spec).images(slice(0, 8))
+        y = net(x, torch.arange(8)) if name == 'G' and resolve('generators:takes_labels')(net) else net(x)
         tensors = [t for t in (y if isinstance(y, (tuple, list)) else [y]) if isinstance(t, Tensor) and t.dim()]
         y = torch.cat([t.double().reshape(len(t), -1) for t in tensors], 1)
         along = torch.randn(y.shape[1], generator=gen, dtype=torch.float64)

@@ -19,14 +19,15 @@ from torch import nn, Tensor
 # %% ../nbs/03_records.ipynb #03-records-005
 from . import __version__
 from .basics import BadInput, document, nearest, patch
-from .data import load
+from .datasets import load
 from .loops import History, Loop, checkpoints, rank, recipe_diff
 from .monitor import peak_memory_mb, unmoved
-from .nets import frozen, make_net
-from vidgan_nb.recipes import (RECIPES, _look_and_score, _plain, build, load_recipe, recipe_names, resolve, scores,
+from .blocks import frozen
+from .nets import make_net
+from vidgan_nb.recipes import (RECIPES, _look_and_score, _plain, load_recipe, recipe_names, resolve, scores,
     train, unchanged)
-from vidgan_nb.recompute import (POINTS, SHAPES, digest, disagreements, losses, outputs, rounding, runs_folder, small,
-    sources)
+from vidgan_nb.recompute import (POINTS, SHAPES, digest, disagreements, losses, outputs, rounding, runs_folder,
+    small, sources)
 
 # %% ../nbs/03_records.ipynb #03-records-027
 def machine() -> dict: # processor, cores, threads, gpu, system, python, torch
@@ -71,7 +72,7 @@ def _made_of(loop):
     licence = LICENCES.get(name, 'made by this package' if name in SHAPES | POINTS else 'unknown')
     nets = {k: weights_hash(v.net.state_dict()) for k, v in vars(loop).items() if isinstance(v, frozen)}
     if r.get('judge') and len(data.shape) == 3:
-        judge = resolve('metrics:find_judge')(r['judge'], loop.root, data=data)
+        judge = resolve('judges:find_judge')(r['judge'], loop.root, data=data)
         nets[f'judge: {judge.name}'] = getattr(judge, 'eye', '')[:16]
     return dict(data=dict(name=name, items=len(data), fingerprint=data.fingerprint, licence=licence), networks=nets)
 
@@ -365,7 +366,7 @@ def _readers(found):
 def _remembered(what, key, make):
     "What `make` gives, kept in the user's cache under `key`"
     key = digest(key | dict(torch=torch.__version__, cpu=machine()['processor']))
-    path = resolve('metrics:cache_folder')()/'witness'/f'{what}-{key}.json'
+    path = resolve('scores:cache_folder')()/'witness'/f'{what}-{key}.json'
     try: return json.loads(path.read_text())
     except (OSError, ValueError): pass
     found = make()

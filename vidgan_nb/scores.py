@@ -18,13 +18,12 @@ from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 # %% ../nbs/04_scores.ipynb #04-scores-003
-from .basics import BadInput, check_whole, document, nearest, patch
+from .basics import BadInput, check_whole, document, nearest, patch, write_file
 from .data import Batches, Data
 from .judges import JUDGES, Judge, features_of, find_judge, hash_of
 from .loops import Loop
 from .metrics import (as_table, density_coverage, frechet_from_moments, high_quality, jackknife,
     kernel_distance, modes_covered, neighbour_scores, precision_recall, warn_if_few, wasserstein)
-from .show import _write
 
 # %% ../nbs/04_scores.ipynb #04-metrics-158
 class Statistics:
@@ -275,7 +274,7 @@ def _from_cache(judge, data, folder, bs, keep, parts, bar):
 def _write_statistics(path, key, first, s):
     tensors = dict(first=first, count=s.count, mean=s.mean, scatter=s.scatter, few=torch.cat(s._kept))
     if s.marginal is not None: tensors |= dict(marginal=s.marginal, entropy=s.entropy)
-    _write(path, save_bytes(tensors, key | dict(sha256=_hash_of_tensors(tensors))))
+    write_file(path, save_bytes(tensors, key | dict(sha256=_hash_of_tensors(tensors))))
 
 def _hash_of_tensors(t): return hash_of(*[u for k in sorted(t) for u in (k, t[k])])
 

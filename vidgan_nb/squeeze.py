@@ -16,12 +16,17 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_whole, document, nearest, patch
 from .data import Data, rows
 from .generators import latents, net_of_checkpoint
-from .loops import checkpoints, descend, read_checkpoint, whole
-from .nets import frozen, taps
+from .loops import checkpoints, descend, read_checkpoint
+from .monitor import whole
+from .blocks import frozen, taps
 from .perceptual import find_eye, matching
-from .records import Run, runs_folder
-from .ssl import (TwoViews, Views, covariance_loss, drawn_by, features_of, generator_of, headless,
-    invariance, spread, variance_loss)
+from .records import Run
+from .recompute import runs_folder
+from .ssl import TwoViews, covariance_loss, invariance, spread, variance_loss
+from .views import Views
+from .teachers import drawn_by, generator_of
+from .probes import features_of
+from .backbones import headless
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-014
 STAGES = {                           # generator -> names of its stages; do they end in front of a ReLU?

@@ -16,12 +16,14 @@ from torch import nn, Tensor
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-005
 from .backbones import LARS, Student
-from vidgan_nb.basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document, nearest,
-    patch)
+from vidgan_nb.basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document,
+    nearest, patch)
 from .classifiers import residual_blocks, zero_residuals
-from .data import Data, load
-from .loops import descend, whole
-from .nets import frozen
+from .data import Data
+from .datasets import load
+from .loops import descend
+from .monitor import whole
+from .blocks import frozen
 from .pairs import ViewPairs
 from .probes import features_of, knn_probe, knows, lbfgs_probe
 from .supervised import test_data

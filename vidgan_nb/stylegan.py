@@ -14,7 +14,7 @@ from torch import nn, Tensor
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-005
 from vidgan_nb.basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document, nearest,
     patch)
-from .nets import LeakyReLU
+from .blocks import LeakyReLU
 from .pickles import read_stylegan
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-024

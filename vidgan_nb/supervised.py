@@ -14,11 +14,12 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/20_supervised.ipynb #20-supervised-005
-from .basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document, patch)
-from .data import Batches, Data, load
+from .basics import BadInput, check_at_least, check_between, check_positive, check_whole, document, patch
+from .data import Batches, Data
+from .datasets import load
 from .loops import Loop, descend
-from .metrics import accuracy
-from .nets import frozen
+from .judges import accuracy
+from .blocks import frozen
 from .views import Norm, augment_by, norm_of
 
 # %% ../nbs/20_supervised.ipynb #20-vid-027

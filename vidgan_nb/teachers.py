@@ -18,12 +18,15 @@ from torch import nn, Tensor
 # %% ../nbs/20_teachers.ipynb #20-teachers-005
 from .basics import BadInput, document
 from .data import Data
-from .dgflow import recorded_net
+from .generators import recorded_net
 from .foreign import read_weights
-from .loops import checkpoints, method, read_checkpoint, recipe_names, unchanged
-from .metrics import accuracy, find_weights
-from .nets import make_net, taps
-from .records import Run, runs_folder
+from .loops import checkpoints, read_checkpoint
+from .recipes import method, recipe_names, unchanged
+from .judges import accuracy, find_weights
+from .nets import make_net
+from .blocks import taps
+from .records import Run
+from .recompute import runs_folder
 from .stylegan import StyleGAN2, load_stylegan
 from .supervised import class_count, first_logits
 from .views import norm_of

@@ -14,10 +14,12 @@ import torch
 
 # %% ../nbs/07_tuning.ipynb #07-tuning-005
 from .basics import BadInput, document
-from .data import load
-from .loops import NotFinite, OutOfTime, build, load_recipe, method, settings, unmoved, watch
+from .datasets import load
+from .monitor import NotFinite, OutOfTime, unmoved, watch
+from .recipes import build, load_recipe, method, settings
 from .queue import faster_precision
-from .records import check_writable, commit, runs_folder
+from .records import check_writable, commit
+from .recompute import runs_folder
 
 # %% ../nbs/07_tuning.ipynb #07-queue-041
 UP = {'held-out accuracy': 1, 'kNN of training images': 1,        # which score decides, and which way is better
@@ -61,7 +63,7 @@ def held_out(
     root=None     # where data lie
 ) -> tuple:       # the recipe, the data to train on, and loop -> scores on what was held out
     "Training images in two parts: to train on, and to choose settings by; the test set is not touched"
-    from vidgan_nb.metrics import scorer
+    from vidgan_nb.scores import scorer
     data = load(**r['data'], root=root)
     if data.split == 'test': raise BadInput('these are the test images: settings are chosen on training images')
     own = settings(method(r))[0]

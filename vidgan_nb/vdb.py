@@ -21,8 +21,10 @@ from .basics import BadInput, check_at_least, check_positive, document, nearest,
 from .data import Data, rand, randn
 from .fast import input_gradient
 from .foreign import load_plain
-from .loops import process_mean, whole
-from .records import Run, runs_folder
+from .loops import process_mean
+from .monitor import whole
+from .records import Run
+from .recompute import runs_folder
 from .wgan import GAN, gradient_penalty
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-011

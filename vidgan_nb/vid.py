@@ -17,7 +17,8 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_positive, check_whole, document, nearest, patch
 from .data import Data
 from .loops import descend
-from .nets import folded, frozen, taps
+from .classifiers import folded
+from .blocks import frozen, taps
 from .supervised import Supervised, reads
 from .teachers import no_guesser, stage_names, teach, widths
 from .views import Norm

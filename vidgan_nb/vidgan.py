@@ -19,10 +19,11 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, document, nearest, patch
 from .data import Data
 from .foreign import read_weights
-from .loops import History, checkpoints, read_checkpoint
-from .records import Run, runs_folder
-from .nets import frozen, nparams, taps
-from .vid import HEADS, Attention, Hint, VIDLoss, stage_names
+from .loops import History
+from .records import Run
+from .teachers import newest_checkpoint, run_folder, stage_names
+from .blocks import frozen, nparams, taps
+from .vid import HEADS, Attention, Hint, VIDLoss
 from .wgan import GAN, WGANGP
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-014
@@ -69,23 +70,12 @@ def saved_critic(
 ) -> SavedCritic:            # on the CPU
     "Find a trained critic and read it; BadInput if it is not there"
     if Path(where).is_file(): return SavedCritic(read_weights(where), str(where), None, None)
-    folder = _run_folder(where)
+    folder = run_folder(where)
     if folder is None:
         raise BadInput(f'there is no teacher at {str(where)!r}: give the folder of a run, a checkpoint, or the name of '
                        'a record; train one with "vidgan train wgan --set D.n_h=128"')
     if (folder/'record.json').is_file(): return _critic_of_record(Run(folder), str(where))
-    return _critic_of_checkpoint(_newest_checkpoint(folder), str(where))
-
-# %% ../nbs/21_vidgan.ipynb #21-vidgan-022a
-def _run_folder(where):
-    "The folder of a record or of a checkpoint by its name; None if there is none"
-    def holds(f): return any((f/n).is_file() for n in ('record.json', 'state.json'))
-    known = Path(where), runs_folder()/where, Path('out')/where
-    return next((f for f in known if holds(f) or checkpoints(f) or checkpoints(f/'checkpoints')), None)
-
-def _newest_checkpoint(folder):
-    if (folder/'state.json').is_file(): return read_checkpoint(folder)
-    return read_checkpoint((checkpoints(folder) or checkpoints(folder/'checkpoints'))[-1])
+    return _critic_of_checkpoint(newest_checkpoint(folder), str(where))
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-022b
 def _critic_of_record(run, title):

@@ -14,7 +14,7 @@ from .basics import BadInput, check_at_least, check_between, check_positive, che
 from .data import Batches, Data, rand, randn
 from .fast import input_gradient
 from .loops import Loop, descend
-from .nets import EMA, frozen
+from .blocks import EMA, frozen
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-018
 def gradient_penalty(
