@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['BadInput', 'nearest', 'check_positive', 'check_at_least', 'check_between', 'check_whole', 'patch', 'write_file',
-           'document']
+           'document', 'old_names']
 
 # %% ../nbs/00_basics.ipynb #00-basics-002
-import difflib, functools, inspect, math, os, sys, threading
+import difflib, functools, importlib, inspect, math, os, sys, threading, warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -150,6 +150,32 @@ def document(
             for k, f in list(vars(v).items()):
                 if not k.startswith('_'): add(f)
             add(vars(v).get('__init__'), v)
+
+# %% ../nbs/00_basics.ipynb #00-basics-031
+@functools.cache
+def _moved():
+    "(old module, old name) -> (new module, new name)"
+    found = {}
+    for line in Path(__file__).with_name('moved.txt').read_text(encoding='utf-8').splitlines()[1:]:
+        modules, _, names = line.partition(': ')
+        old, new = modules.split()
+        for pair in names.split():
+            name, _, now = pair.partition('=')
+            found[old, name] = new, now or name
+    return found
+
+# %% ../nbs/00_basics.ipynb #00-basics-032
+def old_names(
+    module: str  # a module's __name__
+) -> Callable:   # its `__getattr__`
+    "What a module does for a name that it had in an earlier version: warn, and give what has that name's place now"
+    short = module.rpartition('.')[2]
+    def __getattr__(name):
+        if (short, name) not in _moved(): raise AttributeError(f'module {module!r} has no attribute {name!r}')
+        new, now = _moved()[short, name]
+        warnings.warn(f'{module}.{name} is now vidgan_nb.{new}.{now}', DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(f'vidgan_nb.{new}'), now)
+    return __getattr__
 
 # %% ../nbs/00_basics.ipynb #00-basics-019
 document(__name__)

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 # %% ../nbs/05_bench.ipynb #05-bench-004
-from .basics import BadInput, document, nearest
+from .basics import BadInput, document, nearest, old_names
 from .loops import Loop
 from .recipes import resolve
 from .records import machine
@@ -232,3 +232,4 @@ def plot(
 
 # %% ../nbs/05_bench.ipynb #05-bench-067
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -12,7 +12,7 @@ import typer
 
 # %% ../nbs/40_cli.ipynb #40-cli-004
 from . import __version__
-from .basics import BadInput, document
+from .basics import BadInput, document, old_names
 from .cli_base import PACKAGE, complain, docments, knobs, read_methods
 from .cli_records import bench, data_check, data_fetch, data_list, embed, lab, probe, record, runs, tune
 from .cli_score import score
@@ -220,6 +220,7 @@ def main(
 
 # %% ../nbs/40_cli.ipynb #40-cli-document
 document(__name__)
+__getattr__ = old_names(__name__)
 
 # %% ../nbs/40_cli.ipynb #40-cli-run
 if __name__ == '__main__' and __package__: sys.exit(main())

@@ -81,14 +81,14 @@ def _how_to_make(name):
 # %% ../nbs/39_cli_records.ipynb #40-cli-037c
 def _described(run):
     "What `vidgan runs` says of a record: how it was made, its scores, its constraint, and what changed since"
-    from vidgan_nb.vdb import verdicts
+    from vidgan_nb.vdb import constraint_report
     made, wanted = run.made, _steps_today(run)
     of = f' of {wanted:,}' if run.steps != wanted else ''
     at = f' (at {run.verified})' if run.state == 'verified' else ''
     where = f'{made["gpu"] or made["processor"]} ({made["threads"]} threads), {made["date"]}, torch {made["torch"]}{at}'
     lines = [f'{run.steps:,}{of} steps in {made["seconds"]:,.0f} s on {where}']
     lines += [f'{score_name(k)} {v["first"]:.4g} -> {v["last"]:.4g}' for k, v in run.scores.items()]
-    if 'i_c' in (run.findings or {}): lines += verdicts(run)             # a method with a bottleneck
+    if 'i_c' in (run.findings or {}): lines += constraint_report(run)             # a method with a bottleneck
     return lines + [f'since then: {what}' for what in run.stale]
 
 def _steps_today(run):
@@ -175,11 +175,11 @@ def _clock(seconds):
 # %% ../nbs/39_cli_records.ipynb #40-cli-038c
 def _plan(names, place, rehearsal):
     "Print what a list still takes; exit code 1 if something would fail"
-    from vidgan_nb.datasets import shared
+    from vidgan_nb.datasets import load_once
     from vidgan_nb.queue import check_list, look_up
     place.work.mkdir(parents=True, exist_ok=True)
     items = [look_up(n, place.work, place.runs, place.device) for n in names]
-    with shared(): wrong, _ = check_list(names, place, math.inf if rehearsal else 0.)
+    with load_once(): wrong, _ = check_list(names, place, math.inf if rehearsal else 0.)
     wide = max(map(len, names))
     for i in items:
         memory = f', {i.memory:,} MB' if i.memory else ''
@@ -225,12 +225,12 @@ def tune(
 ) -> None:
     "Try settings of a recipe on held-out training images; the test set is not looked at"
     from time import monotonic
-    from vidgan_nb.datasets import shared
+    from vidgan_nb.datasets import load_once
     from vidgan_nb.queue import duration, give_way, read_seeds
     from vidgan_nb.tuning import read_tries, tune as search
     tries, until = read_tries(try_, names[0] if names else ''), monotonic() + duration(budget)
     if nice: give_way()
-    with shared():
+    with load_once():
         for name in names or tries:
             settings = tries[nearest(name, tries, 'recipe in the file')]
             rows = search(name, settings, root, choose_device(device), read_seeds(seeds), until, say=say)
@@ -263,8 +263,8 @@ def data_check(
 # %% ../nbs/39_cli_records.ipynb #40-cli-041a
 def _check_data(name, root, asked):
     "Read a data set and print how it is; its problems, of which it is none to be absent unless it was asked for"
-    from vidgan_nb.datasets import check
-    r = check(name, root)
+    from vidgan_nb.datasets import check_files
+    r = check_files(name, root)
     problems = list(dict.fromkeys(map(one_line, r['problems'])))
     absent = bool(problems) and all(' is not in ' in p for p in problems)
     state = 'ok' if r['ok'] else 'absent' if absent else 'BAD'

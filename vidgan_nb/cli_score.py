@@ -311,10 +311,10 @@ def _only(found, wanted, metrics, judge, n):
 def _is_classifier(where):
     "Is this a trained classifier: a run, record or checkpoint of one?"
     from vidgan_nb.recompute import runs_folder
-    from vidgan_nb.teachers import saved
+    from vidgan_nb.teachers import find_classifier
     p = Path(where)
     if p.is_file() or not _is_run(p) and not _is_run(runs_folder()/where): return False
-    try: return bool(saved(where).spec)
+    try: return bool(find_classifier(where).spec)
     except BadInput as e:
         if 'makes no classifier' in str(e): return False
         raise
@@ -331,16 +331,16 @@ def _accuracy(where, data, split, root, n, device, bs):
     from torch import nn
     from vidgan_nb.scores import Score
     from vidgan_nb.judges import accuracy
-    from vidgan_nb.supervised import reads
+    from vidgan_nb.supervised import check_reads
     from vidgan_nb.views import Norm
-    from vidgan_nb.teachers import saved
+    from vidgan_nb.teachers import find_classifier
     from vidgan_nb.supervised import test_data
-    run = saved(where)
+    run = find_classifier(where)
     spec = run.recipe['data'] | (dict(name=data) if data else {})
     real = test_data(spec, root) if split in (None, 'test') else _load(root=root, **spec | dict(split=split))
     if n and n < len(real): real = real.subset(spread_evenly(n, len(real)))
     net, norm = new_network(run.spec, run.state), Norm(run.norm)
-    reads(net, norm, real)
+    check_reads(net, norm, real)
     right = accuracy(nn.Sequential(norm, net).to(device), real, bs)
     n = len(real)
     about = dict(source=where, data=spec['name'], split=real.split, samples=n, against=n, judge='truth', seed=0)

@@ -12,7 +12,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/12_corrector.ipynb #12-corrector-003
 from .basics import BadInput, check_positive, document, patch
-from .data import Batches, Data, rows
+from .data import Batches, Data, local_rows
 from .generators import enlarged, frozen_net, latents, recorded_net
 from .loops import Loop, descend
 from .blocks import place
@@ -51,7 +51,7 @@ def fakes(self: Corrector,
 ) -> Tensor:          # (bs, ...)
     "Samples of one of the generators"
     G = self.old if old else self.new
-    return G(latents(G.net, self.bs, self.gen)[rows(self.bs)])
+    return G(latents(G.net, self.bs, self.gen)[local_rows(self.bs)])
 
 # %% ../nbs/12_corrector.ipynb #12-dgflow-090b
 @patch

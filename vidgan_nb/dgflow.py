@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
-from .basics import BadInput, check_at_least, check_whole, document, nearest, patch
+from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
 from .data import Batches, Data
 from .generators import all_frozen, enlarged, frozen_net, latents, seen_by, takes_labels
 from .loops import Loop
@@ -340,3 +340,4 @@ def findings(self: Refined) -> dict: # energy: the energy distance
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-104d
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -18,7 +18,7 @@ from torch import Tensor
 # %% ../nbs/01_show_films.ipynb #01-show-films-005
 from .basics import BadInput, check_positive, document, write_file
 from .show import (FAKE, REAL, _DPI, _GAP, _WIDTH, _bytes, _cloud, _dots, _draw_canvas, _images, _panels,
-    _picture, _square, _suffix, look, points, tile)
+    _picture, _square, _suffix, style, points, tile)
 
 # %% ../nbs/01_show_films.ipynb #01-show-088
 def _frames(frames, titles=None, n=None):
@@ -64,7 +64,7 @@ def _strip_of_clouds(frames, titles, x, lim):
     frames, real, square = _clouds(frames, x, lim)
     side = (round(_WIDTH*_DPI) + _GAP)//min(max(len(frames), 2), 6) - _GAP
     fig, axs = _panels([(side, side)]*len(frames), titles)
-    with look():
+    with style():
         for ax, f in zip(axs, frames):
             if real is not None: _dots(ax, real, REAL, scale=.6)
             _dots(ax, f, FAKE, scale=.6)
@@ -85,7 +85,7 @@ def filmstrip(
     if _are_clouds(frames): return _strip_of_clouds(frames, titles, x, lim)
     canvases = _canvases(frames, cols)
     fig, axs = _panels([c.shape[1:] for c in canvases], titles)
-    with look():
+    with style():
         for ax, c in zip(axs, canvases): _draw_canvas(ax, c)
     return fig
 
@@ -158,14 +158,14 @@ def _rgb(fig):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     old, canvas = fig.canvas, FigureCanvasAgg(fig)
     try:
-        with look(): canvas.draw()
+        with style(): canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
     finally: fig.set_canvas(old)
 
 def _cloud_pictures(frames, x, lim):
     "Clouds as uint8 pictures (h, w, 3), generated points over the real ones `x`"
     frames, real, square = _clouds(frames, x, lim)
-    with look():
+    with style():
         fig = _picture()(figsize=(3.6, 3.4), layout='constrained')
         ax = fig.subplots()
     points(real, frames[0], ax=ax, lim=square, legend=False)

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn, Tensor
 from . import __version__
-from .basics import BadInput, document, nearest, patch
+from .basics import BadInput, document, nearest, old_names, patch
 from .data import Batches
 
 # %% ../nbs/03_loops.ipynb #03-loops-009
@@ -695,3 +695,4 @@ def recipe_diff(
 
 # %% ../nbs/03_loops.ipynb #03-loops-054f
 document(__name__)
+__getattr__ = old_names(__name__)

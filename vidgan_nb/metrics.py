@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-004
-from .basics import BadInput, check_at_least, document
+from .basics import BadInput, check_at_least, document, old_names
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-014
 def as_table(
@@ -372,3 +372,4 @@ def wasserstein_1d(
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-114a
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SIGNALS', 'PRECISIONS', 'unmoved', 'on_signal', 'stop_now', 'interrupt_between_steps', 'OutOfTime', 'NotFinite',
            'OutOfMemory', 'is_out_of_memory', 'explain_out_of_memory', 'reset_peak_memory', 'peak_memory_mb', 'precise',
-           'FolderLock', 'watch', 'join_processes', 'spread', 'whole']
+           'FolderLock', 'watch', 'join_processes', 'spread', 'gather_batch']
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-003
 import copy, csv, json, math, os, re, shutil, signal, sys, threading, time, weakref
@@ -19,7 +19,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-005
 from .basics import BadInput, document, nearest, patch
-from .data import rows
+from .data import local_rows
 from .loops import (History, Loop, _check_fingerprint, _equal, _fingerprint, _global_rng, _load_part, _names,
     _part_state, _set_global_rng, audited_step, checkpoints, parts, process_mean, processes, rank, save)
 
@@ -487,10 +487,10 @@ class _Gather(torch.autograd.Function):
     def backward(ctx, g):
         g = g.contiguous().clone()
         torch.distributed.all_reduce(g)
-        return g[rows(len(g))]
+        return g[local_rows(len(g))]
 
 # %% ../nbs/03_monitor.ipynb #03-loops-094
-def whole(
+def gather_batch(
     t: Tensor     # this process's rows (n, ...)
 ) -> Tensor:      # the rows of all processes (processes*n, ...)
     "Gather a batch, differentiably: for a loss that is no mean over the batch"

@@ -11,7 +11,7 @@ from importlib import import_module
 import torch.nn as nn
 
 # %% ../nbs/02_nets.ipynb #02-nets-003
-from .basics import BadInput, document, nearest
+from .basics import BadInput, document, nearest, old_names
 from .blocks import MLP
 from .bottleneck import VDBDiscriminator, VDBGenerator, VDBPoints
 from .classifiers import VGG, WRN, GlyphNet, PixelMLP, ResNet, ResNetCIFAR
@@ -95,3 +95,4 @@ def make_net(
 
 # %% ../nbs/02_nets.ipynb #02-nets-211a
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/13_others.ipynb #13-others-005
-from .basics import BadInput, check_positive, check_whole, document, patch
+from .basics import BadInput, check_positive, check_whole, document, old_names, patch
 from .data import Data, rand
 from .loops import descend
 from .blocks import LeakyReLU, frozen
@@ -297,3 +297,4 @@ def sample(self: Likelihood,
 
 # %% ../nbs/13_others.ipynb #13-others-099
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -11,11 +11,11 @@ from torch import nn, Tensor
 
 # %% ../nbs/22_pairs.ipynb #22-pairs-005
 from .basics import BadInput, check_between, check_whole, document, patch
-from .data import Batches, Data, rows
+from .data import Batches, Data, local_rows
 from .generators import latents
 from .loops import Loop
 from .blocks import frozen
-from .teachers import drawn_by, generator_of
+from .teachers import generate, find_generator
 from .views import views_for
 
 # %% ../nbs/22_pairs.ipynb #22-ssl-037a
@@ -37,7 +37,7 @@ def fakes(self: ViewPairs,
     n: int    # how many, all processes together
 ) -> Tensor:  # those of this process, (n, C, H, W) in [-1, 1]
     "Generated images"
-    return drawn_by(self.G.net, latents(self.G.net, n, self.gen)[rows(n)], self.gen)
+    return generate(self.G.net, latents(self.G.net, n, self.gen)[local_rows(n)], self.gen)
 
 # %% ../nbs/22_pairs.ipynb #22-ssl-037e
 @patch
@@ -65,7 +65,7 @@ def __init__(self: ViewPairs,
     views = [views_for(data, size, one_draw=one, **changes).to(self.device) for one in (False, one_draw)]
     self.views, self.syn_views = views
     self.batches = Batches(data, max(1, bs - self.n_syn), seed, self.device, workers=workers)
-    self.G = frozen(generator_of(G).to(self.device)) if self.n_syn else None
+    self.G = frozen(find_generator(G).to(self.device)) if self.n_syn else None
     if self.G: self.check_fakes(data)
 
 # %% ../nbs/22_pairs.ipynb #22-ssl-037f

@@ -64,7 +64,7 @@ def forward(self: Perceptual,
     for a, b, w in zip(self.seen(y), self.seen(x), list(self.weights) or [None]*len(self.stages)):
         squared = (a - b).square()
         over_channels = squared.mean(1) if w is None else (squared*w[:, None, None]).sum(1)
-        total = total + over_channels.mean((1, 2))                                                         # (10)
+        total = total + over_channels.mean((1, 2))
     return total
 
 @patch

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PROBES', 'PROTOCOLS', 'features_of', 'backbone_in', 'knn_probe', 'fit_logistic', 'lbfgs_probe', 'r2_probe',
-           'linear_probe', 'published_probe', 'knows', 'neighbours', 'layout_slope', 'embed', 'Backbone', 'backbone_of',
-           'probe', 'draw_map']
+           'linear_probe', 'published_probe', 'linear_readout', 'tsne_probabilities', 'tsne_gradient', 'embed',
+           'Backbone', 'backbone_of', 'probe', 'draw_map']
 
 # %% ../nbs/22_probes.ipynb #22-probes-003
 import copy, math
@@ -18,15 +18,15 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/22_probes.ipynb #22-probes-005
-from .backbones import LARS, Student, headless, last_layer
-from .basics import BadInput, check_between, check_positive, check_whole, document, nearest
+from .backbones import LARS, Student, without_last_layer, last_layer
+from .basics import BadInput, check_between, check_positive, check_whole, document, nearest, old_names
 from .data import Data
 from .datasets import load
 from .loops import descend
 from .recipes import method, resolve
 from .blocks import frozen
 from .supervised import test_data
-from .teachers import net_from, saved
+from .teachers import net_from, find_classifier
 from .views import NORMS, Views, views_for
 
 # %% ../nbs/22_probes.ipynb #22-ssl-043
@@ -50,7 +50,7 @@ def backbone_in(
 ) -> nn.Module:    # images -> features (N, d)
     "The network that makes the features"
     if isinstance(S, Student): return S.backbone
-    return headless(copy.deepcopy(S))[0] if last_layer(S) else S
+    return without_last_layer(copy.deepcopy(S))[0] if last_layer(S) else S
 
 # %% ../nbs/22_probes.ipynb #22-ssl-044
 def _labelled(f, c, g, e):
@@ -214,7 +214,7 @@ def _crops(views, flip):
     return Views(views.size, (.08, 1.), p_jitter=0, p_gray=0, p_flip=flip, mean=mean, std=std)
 
 # %% ../nbs/22_probes.ipynb #22-ssl-047
-def knows(
+def linear_readout(
     f: Tensor,       # features (N, d) to learn from
     data: Data,      # of these images, with labels or factors
     g: Tensor,       # features (M, d) to predict from
@@ -227,7 +227,7 @@ def knows(
     return out | {k: r2_probe(f, a[k], g, b[k]) for k in ('size', 'slant') if k in a}
 
 # %% ../nbs/22_probes.ipynb #22-ssl-049
-def neighbours(
+def tsne_probabilities(
     f: Tensor,               # features (N, d)
     perplexity: float = 30.  # how many neighbours count
 ) -> Tensor:                 # (N, N), float64, symmetric, sums to one
@@ -245,7 +245,7 @@ def neighbours(
         low, high = torch.where(wide, mid, low), torch.where(wide, high, mid)
     return (p + p.T)/(2*n)
 
-def layout_slope(
+def tsne_gradient(
     p: Tensor,    # (N, N) from `neighbours`
     y: Tensor     # points (N, 2)
 ) -> tuple[Tensor, Tensor]: # gradient (N, 2) of the divergence with respect to the points; the divergence itself
@@ -265,14 +265,14 @@ def embed(
     "A map of the features by t-SNE: exact, and the same at every call"
     if f.dim() != 2 or not f.isfinite().all():
         raise BadInput(f'finite features (N, d) are needed, not {tuple(f.shape)}')
-    p, n = neighbours(f, perplexity), len(f)
+    p, n = tsne_probabilities(f, perplexity), len(f)
     x = f.double() - f.double().mean(0)
     y = torch.linalg.svd(x, full_matrices=False)
     y = 1e-4*y.U[:, :2]*y.S[:2]/(y.U[:, 0]*y.S[0]).std()                        # starts from the principal components
     v, gain, lr = torch.zeros_like(y), torch.ones_like(y), max(n/48, 50)
     for t in range(steps):
         early = t < steps//4
-        g, _ = layout_slope(p*(12 if early else 1), y)
+        g, _ = tsne_gradient(p*(12 if early else 1), y)
         gain = torch.where(g.sign() == v.sign(), .8*gain, gain + .2).clamp_min(.01)
         v = (.5 if early else .8)*v - lr*gain*g
         y = y + v
@@ -305,7 +305,7 @@ def backbone_of(
 # %% ../nbs/22_probes.ipynb #22-ssl-051a
 def _trained_backbone(where, multi):
     "Of a run: its backbone, data and name; size (0: of the images) and normalisation (None: of the data) of its views"
-    try: got = saved(where)
+    try: got = find_classifier(where)
     except BadInput as e:
         critic = resolve('squeeze:critic_of')(where, multi)
         if critic is None: raise BadInput(str(e).replace('teacher', 'backbone')) from None
@@ -320,7 +320,7 @@ def _trained_backbone(where, multi):
 
 def _without_head(got):
     "The network of a saved classifier or student without its last layer"
-    net, name, _ = headless(net_from(got.spec))
+    net, name, _ = without_last_layer(net_from(got.spec))
     state = {k.removeprefix('backbone.'): v for k, v in got.state.items() if not k.startswith('projector.')}
     net.load_state_dict({k: v for k, v in state.items() if not k.startswith(f'{name}.')})
     return net
@@ -341,7 +341,7 @@ def probe(
     if sgd: raise BadInput(f'{", ".join(sgd)}: only the protocol linear has such settings, not {protocol}')
     b = backbone_of(where, n or 10_000, **kw)
     f, g = features_of(b.net, b.train, b.views), features_of(b.net, b.test, b.views)
-    if protocol == 'lbfgs': return knows(f, b.train, g, b.test)
+    if protocol == 'lbfgs': return linear_readout(f, b.train, g, b.test)
     return {'class': knn_probe(f, b.train.c.cpu(), g, b.test.c.cpu())}
 
 def _published(b, sgd):
@@ -368,3 +368,4 @@ def draw_map(
 
 # %% ../nbs/22_probes.ipynb #22-probes-024
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -16,8 +16,8 @@ import torch, yaml
 
 # %% ../nbs/07_queue.ipynb #07-queue-005
 from .archives import pack, work_folder
-from .basics import BadInput, document, nearest
-from .datasets import load, shared
+from .basics import BadInput, document, nearest, old_names
+from .datasets import load, load_once
 from .recipes import train, RECIPES, build, load_recipe, recipe_names, resolve, unchanged, _pictures
 from .monitor import NotFinite, OutOfTime, FolderLock, precise
 from .loops import checkpoints, resume
@@ -407,7 +407,7 @@ def run_list(
     rehearsal: bool = True    # take the end of each run first
 ) -> dict[str, str]:          # name -> whole, partial, failed, no time left, elsewhere
     "One record after the other, until the list or the time ends"
-    with shared():                                                    # data are loaded once
+    with load_once():                                                    # data are loaded once
         wrong, rehearsed = _begin(names, place, rehearsal)
         out = dict.fromkeys(wrong, 'failed')
         todo = [n for n in names if n not in out]
@@ -445,7 +445,7 @@ def run_lanes(
     rehearsal: bool = True   # take the end of each run first
 ) -> dict[str, str]:         # name -> whole, failed, ...: the state in the end
     "Several processes that share a list"
-    with shared(): wrong, _ = _begin(names, place, rehearsal)
+    with load_once(): wrong, _ = _begin(names, place, rehearsal)
     left = [x for x in names if x not in wrong]
     path = os.pathsep.join([str(RECIPES.parent.parent), os.environ.get('PYTHONPATH', '')])
     threads = str(max(1, (os.cpu_count() or 1)//n))
@@ -501,3 +501,4 @@ def _git(folder, *words):
 
 # %% ../nbs/07_queue.ipynb #07-queue-099
 document(__name__)
+__getattr__ = old_names(__name__)

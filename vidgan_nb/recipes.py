@@ -31,7 +31,7 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'mmd:MMDGAN', 'ocf': 'mmd:OCFGAN',
     'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN',
     'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg', 'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
-    'classify': 'judges:Classify', 'worse': 'scores:Worse'}
+    'classify': 'judges:Classify', 'worse': 'scores:Corrupted'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list,
             score_n=int, against=int, score_every=int, look_every=int, checkpoint_every=int, keep=list, precision=str,

@@ -18,7 +18,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/03_records.ipynb #03-records-005
 from . import __version__
-from .basics import BadInput, document, nearest, patch
+from .basics import BadInput, document, nearest, old_names, patch
 from .datasets import load
 from .loops import History, Loop, checkpoints, rank, recipe_diff
 from .monitor import peak_memory_mb, unmoved
@@ -492,3 +492,4 @@ def replay(
 
 # %% ../nbs/03_records.ipynb #03-records-060
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -13,20 +13,20 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-005
-from .basics import BadInput, check_at_least, check_whole, document, nearest, patch
-from .data import Data, rows
+from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
+from .data import Data, local_rows
 from .generators import latents, net_of_checkpoint
 from .loops import checkpoints, descend, read_checkpoint
-from .monitor import whole
+from .monitor import gather_batch
 from .blocks import frozen, taps
 from .perceptual import find_eye, matching
 from .records import Run
 from .recompute import runs_folder
 from .ssl import TwoViews, covariance_loss, invariance, spread, variance_loss
 from .views import Views
-from .teachers import drawn_by, generator_of
+from .teachers import generate, find_generator
 from .probes import features_of
-from .backbones import headless
+from .backbones import without_last_layer
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-014
 STAGES = {                           # generator -> names of its stages; do they end in front of a ReLU?
@@ -102,7 +102,7 @@ def step(self: SqueezeSpan) -> dict[str, Tensor]:
 def squeeze(self: SqueezeSpan) -> tuple[Tensor, dict]: # the loss on generated images; its terms
     "The student predicts the squeezed stages from a view"
     with torch.no_grad():
-        z = latents(self.G.net, self.n_syn, self.gen)[rows(self.n_syn)]
+        z = latents(self.G.net, self.n_syn, self.gen)[local_rows(self.n_syn)]
         x, h = self.known(self.G.net, z, self.gen)
     s = self.S(self.syn_views(x, self.gen) if self.augment else uncut(self.views, x))
     t = self.T(h)
@@ -123,7 +123,7 @@ def apart(self: SqueezeSpan,
     held: tuple      # which of them have the variance and covariance terms
 ) -> tuple[Tensor, dict]: # the loss; its terms
     "Distance, variance and covariance"
-    held = [whole(z) for z in held]
+    held = [gather_batch(z) for z in held]
     inv, var, cov = invariance(a, b), sum(map(variance_loss, held)), sum(map(covariance_loss, held))
     return self.lam*inv + self.mu*var + self.nu*cov, dict(inv=inv, var=var, cov=cov)                       # (4), (7)
 
@@ -135,7 +135,7 @@ def known(self: SqueezeSpan,
     gen: torch.Generator # of the noise of a StyleGAN2
 ) -> tuple[Tensor, list[Tensor]]: # images (N, C, H, W); what is distilled, (N, width) each
     "Images, and what the generator's stages held when they were made"
-    with taps(G, self.names) as t: x = drawn_by(G, z, gen)
+    with taps(G, self.names) as t: x = generate(G, z, gen)
     if not self.names: return x, [style(G, z)]
     return x, [pooled(t[n], self.rectify, self.grid, self.bottom) for n in self.names]                     # (1)
 
@@ -163,7 +163,7 @@ def __init__(self: SqueezeSpan,
     G: str | nn.Module = '',    # the generator, as for `teacher`
     syn_ratio: float = .5,      # share of generated images, in a batch and in the loss
     stages: str = '',           # regular expression over names of the generator's stages; by default those in `STAGES`
-    knows: str = 'stages',      # what is distilled: stages, or latent: the latent, of a StyleGAN2 its style
+    linear_readout: str = 'stages',      # what is distilled: stages, or latent: the latent, of a StyleGAN2 its style
     depth: int = 3,             # of the squeeze module; 0: none (vanilla distillation)
     inner: int = 2048,          # its width
     grid: int = 1,              # as in `pooled`
@@ -179,7 +179,7 @@ def __init__(self: SqueezeSpan,
     check_whole(1, grid=grid, dim=dim)
     G = teacher(G)
     self.lam, self.mu, self.nu, self.augment, self.grid = lam, mu, nu, augment, grid
-    self.knows = nearest(knows, ['stages', 'latent'], 'kind of knowledge')
+    self.knows = nearest(linear_readout, ['stages', 'latent'], 'kind of knowledge')
     self.terms = nearest(terms, ['paper', 'student_only'], 'kind of terms')
     self.squeezed = dict(widths=self.choose_stages(G, stages), dim=dim, hidden=inner, depth=depth)
     dim = dim if depth else sum(self.squeezed['widths'])
@@ -216,7 +216,7 @@ def teacher(
     G: str | nn.Module  # as for `generator_of`
 ) -> nn.Module:         # a generator
     "The generator that is distilled"
-    if not isinstance(G, (str, Path)) or str(G): return generator_of(G)
+    if not isinstance(G, (str, Path)) or str(G): return find_generator(G)
     raise BadInput('who teaches? Set G to a run, the name of a record or a StyleGAN2-ADA pickle')
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-026
@@ -244,7 +244,7 @@ def step(self: Encoding) -> dict[str, Tensor]:
 def invert(self: Encoding) -> tuple[Tensor, Tensor]: # squared error of the latent; distance of the image
     "Generate images, and predict their latents"
     with torch.no_grad():
-        w = style(self.G.net, latents(self.G.net, self.n_syn, self.gen)[rows(self.n_syn)])
+        w = style(self.G.net, latents(self.G.net, self.n_syn, self.gen)[local_rows(self.n_syn)])
         x = self.drawn(w)
     v = self.S(uncut(self.views, x))
     return (v - w.repeat(1, self.copies)).square().mean(), self.far(self.drawn(v), x)
@@ -304,7 +304,7 @@ class CriticFeatures(nn.Module):
         stages: str = ''    # regular expression over names of its stages; by default those in `CRITICS`
     ):
         super().__init__()
-        self.D = headless(copy.deepcopy(D))[0]
+        self.D = without_last_layer(copy.deepcopy(D))[0]
         pattern, self.rectify = CRITICS.get(type(D).__name__, ('', False))
         if multi and not (stages or pattern):
             raise BadInput(f'no stages of {type(D).__name__} are known by name: set stages to a regular expression')
@@ -352,3 +352,4 @@ def _is_run(folder):
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-103a
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-005
-from vidgan_nb.basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document, nearest,
-    patch)
+from .basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document,
+    nearest, old_names, patch)
 from .blocks import LeakyReLU
 from .pickles import read_stylegan
 
@@ -347,3 +347,4 @@ def _fitting_weights(G, p):
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-065b
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'PRESETS', 'kl_to_standard_normal', 'DualVariable', 'dual_step', 'GANLoss', 'r1', 'VGAN', 'constraint',
-           'bottleneck_plot', 'verdicts', 'unconstrained', 'recorded']
+           'bottleneck_plot', 'constraint_report', 'unconstrained', 'scores_on_record']
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-003
 import math
@@ -17,12 +17,12 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-004
-from .basics import BadInput, check_at_least, check_positive, document, nearest, patch
+from .basics import BadInput, check_at_least, check_positive, document, nearest, old_names, patch
 from .data import Data, rand, randn
 from .fast import input_gradient
 from .foreign import load_plain
 from .loops import process_mean
-from .monitor import whole
+from .monitor import gather_batch
 from .records import Run
 from .recompute import runs_folder
 from .wgan import GAN, gradient_penalty
@@ -85,7 +85,7 @@ class GANLoss(NamedTuple):
 
 def _relative(dx, dy):
     "Each score, minus the mean score of the other kind in the whole batch"
-    dx, dy = whole(dx), whole(dy)
+    dx, dy = gather_batch(dx), gather_batch(dy)
     return dx - dy.mean(), dy - dx.mean()
 
 def _hinge(dx, dy): return F.relu(1 - dx).mean() + F.relu(1 + dy).mean()
@@ -282,7 +282,7 @@ def bottleneck_plot(
     return left.figure
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-092
-def verdicts(
+def constraint_report(
     run: Run    # a record
 ) -> list[str]: # lines for `vidgan runs`; none where there was no bottleneck
     "Was the constraint met, and did samples suffer?"
@@ -305,14 +305,15 @@ def unconstrained(
     return Run(runs_folder()/name) if name and (runs_folder()/name/'record.json').is_file() else None
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-107
-def recorded(
+def scores_on_record(
     name: str # of a recipe
 ) -> str:     # one line
     "What is on record of a recipe, if anything"
     if not (runs_folder()/name/'record.json').is_file(): return f'no record yet: vidgan record {name}'
     run = Run(runs_folder()/name)
     scores = [f'{k} {v["last"]:.4g}' for k, v in run.scores.items() if k.startswith('FID')]
-    return '; '.join([*scores, *verdicts(run)]) or repr(run)
+    return '; '.join([*scores, *constraint_report(run)]) or repr(run)
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-199
 document(__name__)
+__getattr__ = old_names(__name__)

@@ -14,13 +14,13 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/20_vid.ipynb #20-vid-005
-from .basics import BadInput, check_at_least, check_positive, check_whole, document, nearest, patch
+from .basics import BadInput, check_at_least, check_positive, check_whole, document, nearest, old_names, patch
 from .data import Data
 from .loops import descend
 from .classifiers import folded
 from .blocks import frozen, taps
-from .supervised import Supervised, reads
-from .teachers import no_guesser, stage_names, teach, widths
+from .supervised import Supervised, check_reads
+from .teachers import check_better_than_chance, stage_names, load_teacher, widths
 from .views import Norm
 
 # %% ../nbs/20_vid.ipynb #20-vid-015
@@ -313,11 +313,11 @@ def __init__(self: WithTeacher,
 ):
     super(WithTeacher, self).__init__(data, S, **kw)
     data, known = self.batches.data, ''
-    if teacher and self.asks: known = teach(T, teacher, data)
+    if teacher and self.asks: known = load_teacher(T, teacher, data)
     self.t_norm = Norm(t_norm or known or self.norm.name).to(self.device)
     T = T.to(self.device, memory_format=torch.channels_last)
-    reads(T, self.t_norm, data)
-    if self.asks and not trust: no_guesser(T, self.t_norm, data)
+    check_reads(T, self.t_norm, data)
+    if self.asks and not trust: check_better_than_chance(T, self.t_norm, data)
     self.s_taps, self.t_taps = (list(taps) or stage_names(net)*self.pairs for taps, net in ((s_taps, S), (t_taps, T)))
     self.check_stages()
     self.set_teacher(T, t_train, bf16_teacher)
@@ -349,3 +349,4 @@ def set_teacher(self: WithTeacher,
 
 # %% ../nbs/20_vid.ipynb #20-vid-163
 document(__name__)
+__getattr__ = old_names(__name__)
