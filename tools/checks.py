@@ -2,7 +2,7 @@
 
 The list ALL at the end is what tools/test.py runs; tools/selfcheck.py shows each of them failing on a small broken project.
 """
-import ast, difflib, io, os, re, subprocess, sys, tempfile, tokenize
+import ast, difflib, io, os, re, shutil, subprocess, sys, tempfile, tokenize
 from importlib import import_module
 from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
@@ -262,6 +262,29 @@ def lengths(root):
     return out + [f'tools/checks.py: LONG names {cell}, which is short enough' for cell in LONG.keys() - used if cell.partition(':')[0] in known]
 
 
+def types(root):
+    "mypy finds nothing in the type stubs of the public names, nor in a program that uses them"
+    import stubs
+    lib = N.settings(root)['lib_name']
+    with tempfile.TemporaryDirectory() as tmp:
+        (Path(tmp)/lib).mkdir()
+        (Path(tmp)/lib/'__init__.pyi').write_text('__version__: str\n', encoding='utf-8')
+        stubs.write(root, Path(tmp)/lib)
+        use = Path(root)/'tools'/'typed_use.py'
+        files = [lib, *([shutil.copy2(use, tmp)] if use.is_file() else [])]
+        # override: the forward of a network takes what it needs, whatever nn.Module's or a base class's says
+        words = [sys.executable, '-m', 'mypy', '--python-executable', sys.executable, '--ignore-missing-imports', '--follow-imports=silent',
+                 '--disable-error-code=override', '--no-error-summary', '--cache-dir', str(Path(tmp)/'cache'), *files]
+        r = subprocess.run(words, cwd=tmp, capture_output=True, text=True)
+    return r.stdout.splitlines() + (r.stderr.splitlines()[-3:] if r.returncode and not r.stdout else [])
+
+
+def steps(root):
+    "The training step of each method, copied into a script of its own, gives the numbers of the library's"
+    import steps as S
+    return S.faults(root) if (Path(root)/'tools'/'steps.py').is_file() else []
+
+
 def style(root):
     "ruff finds nothing in the package and in the code cells of the notebooks; its rules are in pyproject.toml"
     if not (Path(root)/'pyproject.toml').is_file(): return ['pyproject.toml: missing; it holds the rules for ruff']
@@ -393,4 +416,4 @@ def site(root):
     return S.check(root)
 
 
-ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, compiles, paths, address, sizes, sidebar]
+ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, types, steps, compiles, paths, address, sizes, sidebar]

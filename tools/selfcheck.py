@@ -180,6 +180,7 @@ BREAKS = dict(
              (exempt, '00_low.ipynb:2low, which is short enough')],         # last: the next break would see it too
     style=[(swap(LOW, 'return 2*x', 'y = x; return 2*x'), 'lib/low.py:13:10: E702'), (add('00_low', ('x = 1; y = 2', None)), 'nbs/00_low.ipynb:cell 6:1:6: E702'),
            (add('checks/10_high', (f'x = "{"x"*120}"', None)), 'E501'), (swap(HIGH, 'return', 'return nothing +'), 'F821'), (lambda r: (r/'pyproject.toml').unlink(), 'pyproject.toml: missing')],
+    types=[(swap(LOW, 'x: int', 'x: Intt'), 'Name "Intt" is not defined')],
     paths=[(add('00_low', f'Look in {FOLDER}.'), FOLDER[:-2])],
     address=[(lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['git_url']), 'lib/no.txt'), (lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['doc_host']), 'lib/no.txt')],
     sizes=[(lambda r: (r/'runs/a/w').write_bytes(bytes(9*2**20)), '8 is the limit'), (lambda r: [((r/f'runs/{k}').mkdir(), (r/f'runs/{k}/w').write_bytes(bytes(7*2**20))) for k in 'bcdefg'], '42.0 MB, 40 is the limit'),
@@ -274,6 +275,37 @@ class PublishedGrows: pass
 def twice(self: PublishedGrows): return 2*2'''
 
 
+def steps():
+    "A step that a script could not hold, and one that computes something else there, are found"
+    import importlib.util
+    import steps as S
+    source = """
+_hidden = 1
+class Base:
+    def penalty(self): return self.scale
+class Loop(Base):
+    def step(self): return dict(loss=self.penalty() + self.weight)
+class Private(Loop):
+    def step(self): return dict(loss=self.penalty() + _hidden)
+class Parent(Loop):
+    def step(self): return super().step()
+"""
+    with tempfile.TemporaryDirectory() as tmp:
+        path = Path(tmp)/'some_loops.py'
+        path.write_text(source, encoding='utf-8')
+        spec = importlib.util.spec_from_file_location('some_loops', path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules['some_loops'] = module
+        spec.loader.exec_module(module)
+        text, found, plain, faults = S.script(module.Loop)
+        out = [] if not faults and set(found) == {'step', 'penalty'} and plain == {'scale', 'weight'} else [f'a plain step: {faults}, {set(found)}, {plain}']
+        for cls, said in (module.Private, 'step uses _hidden'), (module.Parent, 'step calls super()'):
+            faults = S.script(cls)[3]
+            if not any(said in f for f in faults): out.append(f'{cls.__name__}: should say {said!r}, says {faults}')
+        del sys.modules['some_loops']
+    return out
+
+
 def mutation():
     "tools/mutate.py tells what a notebook notices from what it does not and from what it never reaches; reasons count; a second run tries nothing"
     out = []
@@ -361,4 +393,4 @@ def make():
 
 
 HEAVY = 'site', 'side_effects'
-ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner, 'mutation': mutation, 'make': make}
+ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner, 'steps': steps, 'mutation': mutation, 'make': make}

@@ -6,12 +6,12 @@
 The script holds the source of `step` and of the methods that it calls on `self`, as plain functions; `self` is a plain
 namespace with the loop's attributes. It may import public names of the package. Its steps must give the same numbers.
 """
-import argparse, ast, inspect, os, sys, textwrap, types
+import argparse, ast, inspect, sys, textwrap, types
 from functools import partial
 from pathlib import Path
 
-RECIPES = ('wgan-glyphs', 'vgan-glyphs', 'sndcgan-hinge-cifar10', 'vid-glyphs', 'vidgan-glyphs', 'simsiam-glyphs', 'vicreg-glyphs',
-           'squeeze-glyphs')
+RECIPES = ('wgan-glyphs', 'vgan-glyphs', 'sndcgan-hinge-cifar10', 'vid-glyphs', 'vidgan-glyphs', 'simsiam-glyphs',
+           'vicreg-glyphs', 'squeeze-glyphs')
 PLAIN = 'import math, torch\nimport torch.nn.functional as F\nfrom torch import nn, Tensor\n'
 
 
@@ -46,7 +46,9 @@ def imports(found):
     lines, faults = set(), []
     known = {'math', 'torch', 'F', 'nn', 'Tensor'}
     for name, (f, tree) in found.items():
-        names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} & f.__globals__.keys() - known
+        nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
+        local = {n.id for n in nodes if isinstance(n.ctx, ast.Store)} | {a.arg for a in ast.walk(tree) if isinstance(a, ast.arg)}
+        names = {n.id for n in nodes} & f.__globals__.keys() - known - local
         for k in names:
             v = f.__globals__[k]
             module = v.__name__ if inspect.ismodule(v) else getattr(v, '__module__', None)
@@ -60,14 +62,17 @@ def script(cls):
     "The text of a script, the names that self must hold, and the faults"
     found, plain = copied(cls)
     lines, faults = imports(found)
-    faults += [f'{k} calls super()' for k, (_, tree) in found.items() if 'super' in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}]
-    return '\n'.join([PLAIN, *lines, '', *(ast.unparse(tree) + '\n' for _, tree in found.values())]), found, plain, faults
+    names = {k: {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} for k, (_, tree) in found.items()}
+    faults += [f'{k} calls super()' for k in found if 'super' in names[k]]
+    text = '\n'.join([PLAIN, *lines, '', *(ast.unparse(tree) + '\n' for _, tree in found.values())])
+    return text, found, plain, faults
 
 
 def check(recipe, steps=2):
     "What is wrong with the copied step of a recipe's method"
     import torch
-    from vidgan_nb.records import build, load_recipe, small, stand_in
+    from vidgan_nb.recipes import build, load_recipe
+    from vidgan_nb.recompute import small, stand_in
     r = load_recipe(recipe)
     def made():
         with torch.random.fork_rng():
@@ -105,9 +110,10 @@ if __name__ == '__main__':
     a = p.parse_args()
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     if a.show:
-        from vidgan_nb.records import load_recipe, method
+        from vidgan_nb.recipes import load_recipe, method
         print(script(method(load_recipe(a.show)))[0])
     else:
         wrong = faults()
-        print('\n'.join([*wrong, f'{len(RECIPES) - len({w.partition(":")[0] for w in wrong})} of {len(RECIPES)} copied steps give the same numbers']))
+        right = len(RECIPES) - len({w.partition(':')[0] for w in wrong})
+        print('\n'.join([*wrong, f'{right} of {len(RECIPES)} copied steps give the same numbers']))
         sys.exit(bool(wrong))

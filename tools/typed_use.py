@@ -2,7 +2,8 @@
 from torch import Tensor, nn
 from vidgan_nb.data import Data
 from vidgan_nb.dgflow import refine
-from vidgan_nb.loops import History, watch
+from vidgan_nb.loops import History
+from vidgan_nb.monitor import watch
 from vidgan_nb.vid import VIDLoss, kd
 from vidgan_nb.wgan import WGANGP, gradient_penalty
 

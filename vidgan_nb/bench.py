@@ -30,7 +30,7 @@ def _storages(tree):
     return {t.untyped_storage()._cdata: t.untyped_storage() for t in tensors}
 
 class Meter(TorchDispatchMode):
-    "While it is entered: `operations` that PyTorch ran, and the most `bytes` that tensors made meanwhile took at one time"
+    "While it is entered: `operations` that PyTorch ran, and the most `bytes` that tensors made by them took at a time"
     def __init__(self):
         super().__init__()
         self.operations, self.bytes, self._made = 0, 0, {}
@@ -71,7 +71,7 @@ def ceiling(
     b, y = torch.empty_like(a), torch.empty_like(x)
     def best(f): return statistics.median([_seconds(f, device) for _ in range(times + 2)][2:])
     before = torch.get_float32_matmul_precision()
-    if gpu and torch.backends.cudnn.allow_tf32: torch.set_float32_matmul_precision('high')  # as convolutions may do there
+    if gpu and torch.backends.cudnn.allow_tf32: torch.set_float32_matmul_precision('high')  # as convolutions do
     try: return dict(flops=2*side**3/best(lambda: torch.mm(a, a, out=b)), bytes=2*4*n/best(lambda: y.copy_(x)))
     finally: torch.set_float32_matmul_precision(before)
 
@@ -108,12 +108,12 @@ class Row(NamedTuple):
     ours: Callable                # one step, called without arguments
     theirs: Callable              # the same, as published
     images: int                   # real images that a call uses
-    counted: tuple | None = None  # (ours, theirs) to count operations of, where what runs is a recording that hides them
+    counted: tuple | None = None  # (ours, theirs) to count operations of, where a recording runs
 
 def step_of(
     loop: Loop     # newly built
 ) -> Callable:     # takes one step
-    "A function that takes a loop's steps: on a GPU recorded and replayed where that can be done, elsewhere the loop's own"
+    "A function that takes a loop's steps: on a GPU recorded and replayed where possible, elsewhere the loop's own"
     return resolve('fast:fast')(loop) if loop.device.type == 'cuda' else loop.step
 
 # %% ../nbs/05_bench.ipynb #05-bench-033

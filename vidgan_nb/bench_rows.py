@@ -54,6 +54,7 @@ def in_precision(
         with precise(precision, device): return f()
     return f if precision == 'float32' else call
 
+# %% ../nbs/35_bench_rows.ipynb #35-bench-rows-008b
 def loop_row(
     loop: Loop,       # ours
     published: Callable, # the published step
@@ -100,8 +101,9 @@ class PublishedWGANGP:
         "The gradient penalty"
         eps = torch.rand(self.bs, 1, 1, 1, generator=self.gen, device=self.device).to(x.dtype)
         mid = (eps*x.data + (1 - eps)*y.data).requires_grad_()
-        g, = torch.autograd.grad(outputs=self.D(mid), inputs=mid, grad_outputs=torch.ones(self.bs, device=self.device, dtype=x.dtype),
-                                 create_graph=True, retain_graph=True, only_inputs=True)
+        ones = torch.ones(self.bs, device=self.device, dtype=x.dtype)
+        g, = torch.autograd.grad(outputs=self.D(mid), inputs=mid, grad_outputs=ones, create_graph=True, retain_graph=True,
+                                 only_inputs=True)
         return 10*((g.view(self.bs, -1).norm(2, dim=1) - 1)**2).mean()
 
 # %% ../nbs/35_bench_rows.ipynb #35-bench-rows-011
@@ -227,6 +229,7 @@ def step(self: PublishedVGAN) -> Tensor: # the discriminator's loss
     self.opt_G.step()
     return loss.detach()
 
+# %% ../nbs/35_bench_rows.ipynb #35-bench-rows-020b
 def vgan_row(
     quick: bool,               # batches of 4 and narrow networks in place of 16 and the default widths
     device: str,               # where they run
@@ -377,9 +380,9 @@ class PublishedVIDGAN(PublishedWGANGP):
         loop.T.release()                                             # a copy of a frozen network would watch the first
         self.T = with_pytorch_relu(loop.T.net).to(device).requires_grad_(False)
         loop.T = frozen(loop.T.net)
-        self.heads = nn.ModuleList(copy.deepcopy(l.head) for l in loop.losses).to(device)
+        self.heads = nn.ModuleList(copy.deepcopy(f.head) for f in loop.losses).to(device)
         for net in (self.G, self.D, self.T, self.heads): net.to(memory_format=torch.contiguous_format)
-        self.raw = nn.ParameterList(torch.zeros(l.t_channels, device=device) for l in loop.losses)
+        self.raw = nn.ParameterList(torch.zeros(f.t_channels, device=device) for f in loop.losses)
         self.opt_D = torch.optim.Adam([*self.D.parameters(), *self.heads.parameters(), *self.raw], 1e-4, (.5, .9))
         self.opt_G = torch.optim.Adam(self.G.parameters(), 1e-4, (.5, .9))
 
@@ -407,6 +410,7 @@ def critic_loss(self: PublishedVIDGAN,
     with taps(self.T, self.stages) as t: self.T(y)
     return fake - self.D(x).mean() + penalty + self.lam*self.vid(s, t)
 
+# %% ../nbs/35_bench_rows.ipynb #35-bench-rows-043b
 @patch
 def step(self: PublishedVIDGAN) -> Tensor: # the critic's loss
     "One update of the critic, one of the generator"

@@ -205,7 +205,7 @@ def _read_pickles(folder, name, split, n, files):
         parts.append((x, c, *more))
     x, c, *more = (np.concatenate(v) for v in zip(*parts))
     classes = _CLASSES[name] if name == 'cifar10' else _unpickle(folder/'meta', 'fine_label_names')[0]
-    return x.reshape(-1, 3, 32, 32), c, classes, {'coarse': torch.as_tensor(v) for v in more}
+    return x.reshape(-1, 3, 32, 32), c, classes, {k: torch.as_tensor(v) for k, v in zip(['coarse'], more)}
 
 # %% ../nbs/00_datasets.ipynb #00-data-117
 def _read_bin(folder, name, split, n, files):

@@ -143,7 +143,7 @@ def settle(
         for m in net.modules():
             if parametrize.is_parametrized(m):
                 m.train()
-                for _ in range(times): m.weight
+                for _ in range(times): _ = m.weight
     return net.eval()
 
 # %% ../nbs/12_dgflow_chainer.ipynb #12-dgflow-115

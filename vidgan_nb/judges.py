@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # %% ../nbs/04_judges.ipynb #04-judges-003
-from .basics import BadInput, check_at_least, check_between, check_positive, document, nearest, patch, write_file
+from .basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document, nearest,
+    patch, write_file)
 from .blocks import frozen, place, taps
 from .classifiers import ResNetCIFAR
 from .data import Batches, Data, augmentation, rand, randn
@@ -117,6 +118,7 @@ def step(self: Classify) -> dict[str, Tensor]:
     x = x + self.noise*amount*randn(self.bs, *x.shape[1:], gen=self.gen)
     logits = self.net(x)
     loss = F.cross_entropy(logits, c)
+    self.opt.param_groups[0]['lr'] = self.lr*.1**sum(self.history.done >= m for m in self.milestones)
     descend(self.opt, loss)
     return dict(loss=loss.detach(), accuracy=(logits.argmax(1) == c).double().mean())
 
@@ -131,6 +133,7 @@ def __init__(self: Classify,
     fade: float = 0.,     # black and white of each image come closer, each by a share drawn up to this; at most half
     augment: str = '',    # names of augmentations joined by '+': 'flip+shift'; none if empty
     held: int = 0,        # items held out of the data, to score on
+    milestones: list[int] = (), # steps after which the rate is a tenth of what it was; none if empty
     test: bool = False,   # score on the test images too, for a recipe that scores once, at its end
     seed: int = 0,        # of the order of the data, the noise, and what is held out
     device: str = 'cpu'   # where it trains
@@ -140,8 +143,9 @@ def __init__(self: Classify,
     check_positive(lr=lr)
     check_at_least(0, noise=noise)
     check_between(0, .5, fade=fade)
+    check_whole(1, **{f'milestones[{i}]': m for i, m in enumerate(milestones)})
     data, self.held = data.holdout(held, seed) if held else (data, None)
-    self.test = test
+    self.test, self.lr, self.milestones = test, lr, [*milestones]
     self.net, self.bs, self.noise, self.fade = place(net, self.device).train(), bs, noise, fade
     self.opt = torch.optim.Adam(net.parameters(), lr)
     self.batches = Batches(data, bs, seed, self.device, augmentation(augment) if augment else None)

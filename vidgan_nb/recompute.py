@@ -129,7 +129,7 @@ TABLES = {'nets.NETS', 'nets.make_net', 'stylegan.load_stylegan', 'recipes.METHO
 
 def _roots(r):
     "(module, name) of what a run starts from: the reading of data, its method, its networks and those of its teacher"
-    target, found = METHODS[r['method']], [('data', 'load')]
+    target, found = METHODS[r['method']], [('datasets', 'load')]
     if isinstance(target, str): found.append(tuple(target.split(':')))
     named = [v for v in r.get('loop', {}).values() if isinstance(v, str) and v in recipe_names()]
     for x in [r, *map(load_recipe, named)]:

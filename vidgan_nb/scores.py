@@ -315,7 +315,8 @@ def blurred(
     return F.conv2d(x, k[None, None]).view(shape).clamp(-1, 1)
 
 # %% ../nbs/04_scores.ipynb #04-metrics-186
-CORRUPTIONS = [('as they are', 0), *[('noise', v) for v in (.05, .1, .2, .4, .8)], *[('blur', v) for v in (.5, 1, 1.5, 2)],
+CORRUPTIONS = [('as they are', 0),
+        *[('noise', v) for v in (.05, .1, .2, .4, .8)], *[('blur', v) for v in (.5, 1, 1.5, 2)],
         *[('classes', k) for k in (8, 6, 3, 1)], ('copies', 0)]
 
 class Corrupted(Loop):
@@ -324,7 +325,8 @@ class Corrupted(Loop):
 @patch
 def step(self: Corrupted) -> dict[str, Tensor]:
     "On to the next of `WAYS`"
-    if self.done + 1 >= len(CORRUPTIONS): raise BadInput(f'there are {len(CORRUPTIONS)} ways, so {len(CORRUPTIONS) - 1} steps')
+    ways = len(CORRUPTIONS)
+    if self.done + 1 >= ways: raise BadInput(f'there are {ways} ways, so {ways - 1} steps')
     return dict(level=torch.tensor(float(CORRUPTIONS[self.done + 1][1])))
 
 @patch

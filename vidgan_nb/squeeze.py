@@ -163,7 +163,7 @@ def __init__(self: SqueezeSpan,
     G: str | nn.Module = '',    # the generator, as for `teacher`
     syn_ratio: float = .5,      # share of generated images, in a batch and in the loss
     stages: str = '',           # regular expression over names of the generator's stages; by default those in `STAGES`
-    linear_readout: str = 'stages',      # what is distilled: stages, or latent: the latent, of a StyleGAN2 its style
+    knows: str = 'stages',      # what is distilled: stages, or latent: the latent, of a StyleGAN2 its style
     depth: int = 3,             # of the squeeze module; 0: none (vanilla distillation)
     inner: int = 2048,          # its width
     grid: int = 1,              # as in `pooled`
@@ -179,7 +179,7 @@ def __init__(self: SqueezeSpan,
     check_whole(1, grid=grid, dim=dim)
     G = teacher(G)
     self.lam, self.mu, self.nu, self.augment, self.grid = lam, mu, nu, augment, grid
-    self.knows = nearest(linear_readout, ['stages', 'latent'], 'kind of knowledge')
+    self.knows = nearest(knows, ['stages', 'latent'], 'kind of knowledge')
     self.terms = nearest(terms, ['paper', 'student_only'], 'kind of terms')
     self.squeezed = dict(widths=self.choose_stages(G, stages), dim=dim, hidden=inner, depth=depth)
     dim = dim if depth else sum(self.squeezed['widths'])

@@ -225,7 +225,7 @@ def score(self: TwoViews) -> dict[str, float]: # on training images at any time,
     return out
 
 @patch
-def findings(self: TwoViews) -> dict: # knows: factor -> accuracy or share of variance explained, see `knows`
+def findings(self: TwoViews) -> dict: # knows: factor -> accuracy or share of variance explained, see `linear_readout`
     "What a linear function predicts from the features at the end"
     (f, data), (g, test) = self.features(n=5000), self.features('test')
     return dict(knows=linear_readout(f, data, g, test))
