@@ -102,8 +102,8 @@ class PublishedWGANGP:
         eps = torch.rand(self.bs, 1, 1, 1, generator=self.gen, device=self.device).to(x.dtype)
         mid = (eps*x.data + (1 - eps)*y.data).requires_grad_()
         ones = torch.ones(self.bs, device=self.device, dtype=x.dtype)
-        g, = torch.autograd.grad(outputs=self.D(mid), inputs=mid, grad_outputs=ones, create_graph=True, retain_graph=True,
-                                 only_inputs=True)
+        g, = torch.autograd.grad(outputs=self.D(mid), inputs=mid, grad_outputs=ones, create_graph=True,
+                                 retain_graph=True, only_inputs=True)
         return 10*((g.view(self.bs, -1).norm(2, dim=1) - 1)**2).mean()
 
 # %% ../nbs/35_bench_rows.ipynb #35-bench-rows-011
