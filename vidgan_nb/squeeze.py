@@ -11,8 +11,6 @@ import copy, torch
 from pathlib import Path
 import torch.nn.functional as F
 from torch import nn, Tensor
-
-# %% ../nbs/23_squeeze.ipynb #23-squeeze-005
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
 from .data import Data, local_rows
 from .generators import latents, net_of_checkpoint
@@ -20,8 +18,7 @@ from .loops import checkpoints, descend, read_checkpoint
 from .monitor import gather_batch
 from .blocks import frozen, taps
 from .perceptual import find_eye, matching
-from .records import Run
-from .recompute import runs_folder
+from .records import Run, runs_folder
 from .ssl import TwoViews, covariance_loss, invariance, spread, variance_loss
 from .views import Views
 from .teachers import generate, find_generator
@@ -349,7 +346,5 @@ def critic_of(
 def _is_run(folder):
     "A record, a checkpoint, or a run with checkpoints"
     return any((folder/f).is_file() for f in ('record.json', 'state.json')) or bool(checkpoints(folder/'checkpoints'))
-
-# %% ../nbs/23_squeeze.ipynb #23-squeeze-103a
 document(__name__)
 __getattr__ = old_names(__name__)

@@ -5,11 +5,8 @@
 # %% auto #0
 __all__ = ['HEADS', 'make_head', 'Predict', 'VIDLoss', 'kd', 'Hint', 'Attention', 'WithTeacher', 'Distil']
 
-# %% ../nbs/20_vid.ipynb #20-vid-003
-import copy, math
-
 # %% ../nbs/20_vid.ipynb #20-vid-004
-import torch
+import copy, math, torch
 import torch.nn.functional as F
 from torch import nn, Tensor
 
