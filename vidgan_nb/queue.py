@@ -188,7 +188,9 @@ def needs(
     try: data = load(**r['data'], root=root)
     except BadInput as e: return [*out, str(e)]
     judge = r.get('judge')
-    if judge and judge != 'truth' and len(data.shape) == 3: out += _complaint(find_judge, judge, root)
+    awaited = str(judge).removeprefix('record:') in coming
+    if judge and judge != 'truth' and len(data.shape) == 3 and not awaited:
+        out += _complaint(find_judge, judge, root)
     return out + _complaint(_search, r)
 
 def _complaint(f, *args):
@@ -295,9 +297,10 @@ def check_list(
     return wrong, rehearsed
 
 def _awaited(r, place, names):
-    "A teacher that this list is still to make"
+    "A teacher, a generator or a judge that this list is still to make"
     teachers = [r['loop'].get(k) for k in ('teacher', *SOURCES)]
-    return next((v for v in teachers if v in names and not (place.runs/v/'record.json').is_file()), None)
+    judge = str(r.get('judge')).removeprefix('record:')
+    return next((v for v in [*teachers, judge] if v in names and not (place.runs/v/'record.json').is_file()), None)
 
 # %% ../nbs/07_queue.ipynb #07-queue-027
 def _read_recipe(name):
@@ -415,7 +418,7 @@ def run_list(
             name = todo.pop(0)
             teacher = _awaited(load_recipe(name), place, names)
             if teacher and out.get(teacher) in ('failed', 'partial', 'no time left'):
-                _note(place, name=name, state='failed', why=f'its teacher {teacher}: {out[teacher]}')
+                _note(place, name=name, state='failed', why=f'it needs {teacher}: {out[teacher]}')
                 out[name] = 'failed'
             elif teacher and _still_to_come(teacher, todo, out, place):
                 todo.append(name)
