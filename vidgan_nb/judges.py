@@ -118,8 +118,8 @@ def step(self: Classify) -> dict[str, Tensor]:
     x = x + self.noise*amount*randn(self.bs, *x.shape[1:], gen=self.gen)
     logits = self.net(x)
     loss = F.cross_entropy(logits, c)
-    self.opt.param_groups[0]['lr'] = self.lr*.1**sum(self.history.done >= m for m in self.milestones)
     descend(self.opt, loss)
+    if self.schedule: self.schedule.step()
     return dict(loss=loss.detach(), accuracy=(logits.argmax(1) == c).double().mean())
 
 # %% ../nbs/04_judges.ipynb #04-metrics-121a
@@ -145,9 +145,10 @@ def __init__(self: Classify,
     check_between(0, .5, fade=fade)
     check_whole(1, **{f'milestones[{i}]': m for i, m in enumerate(milestones)})
     data, self.held = data.holdout(held, seed) if held else (data, None)
-    self.test, self.lr, self.milestones = test, lr, [*milestones]
+    self.test = test
     self.net, self.bs, self.noise, self.fade = place(net, self.device).train(), bs, noise, fade
     self.opt = torch.optim.Adam(net.parameters(), lr)
+    self.schedule = torch.optim.lr_scheduler.MultiStepLR(self.opt, [*milestones]) if milestones else None
     self.batches = Batches(data, bs, seed, self.device, augmentation(augment) if augment else None)
 
 # %% ../nbs/04_judges.ipynb #04-metrics-121b
