@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'PRESETS', 'kl_to_standard_normal', 'DualVariable', 'dual_step', 'dual_rate', 'GANLoss', 'r1', 'VGAN',
-           'constraint', 'bottleneck_plot', 'constraint_report', 'unconstrained', 'scores_on_record']
+           'silent_share', 'constraint', 'bottleneck_plot', 'constraint_report', 'unconstrained', 'scores_on_record']
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-003
-import math
+import math, warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -263,12 +263,22 @@ def pictures(self: VGAN) -> dict: # name of a file -> figure
     return {'bottleneck.png': bottleneck_plot(self.history, self.dual.i_c)}
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-036
+def silent_share(
+    history,   # of a run, with a column kl
+    i_c: float # nats that were allowed
+) -> float:    # 0 to 1
+    "The share of steps in which the code contained next to nothing: a KL below a tenth of I_c"
+    return float((history['kl'] < .1*i_c).mean())
+
 def constraint(
     history,          # of a run, with columns kl and beta
     i_c: float,       # nats that were allowed
     last: int = 1000  # steps over which the mean is taken
 ) -> dict:            # kl, beta, i_c, steps, within
-    "The mean KL of the last steps, the last beta, and whether they satisfy the constraint"
+    "The mean KL of the last steps, the last beta, and whether they satisfy the constraint; warns of a silent code"
+    if (silent := silent_share(history, i_c)) > .1:
+        warnings.warn(f'the code was silent in {silent:.0%} of the steps (a KL below a tenth of I_c): all samples got '
+                      "nearly one score; take a smaller step of the dual ascent, or ascent='multiplicative'", stacklevel=2)
     kl = history['kl'][history.at('kl') > history.done - last]
     kl, beta = float(kl.mean()), float(history['beta'][-1])
     within = .8*i_c <= kl <= 1.05*i_c if beta > 0 else kl <= i_c                       # (11)
@@ -304,6 +314,7 @@ def constraint_report(
     f = run.findings
     if not f: return []
     kl = f'KL {f["kl"]:.4g} of I_c {f["i_c"]:g} over the last {f["steps"]:,} steps, beta {f["beta"]:.3g}'
+    if (silent := silent_share(run.history, f['i_c'])) > .1: kl += f', the code silent in {silent:.0%} of the steps'
     free, name = unconstrained(run), next((k for k in run.scores if k.startswith('FID (')), None)
     if not f['within']: return [f'constraint NOT met: {kl}']
     if not free or name not in free.scores:
