@@ -209,7 +209,7 @@ def __init__(self: VGAN,
     i_c: float = .1,         # nats that a code may contain (of a spatial head: each place, in the mean)
     beta: float = .1,        # weight of the KL at the start
     dual: float = 1e-5,      # step of the dual ascent; see `dual_step` and `dual_rate`
-    ascent: str = 'additive',# how beta moves: 'additive', as published, or 'multiplicative', which keeps the bound better
+    ascent: str = 'additive',# how beta moves: 'additive', as published, or 'multiplicative', see (12)
     penalty: str = 'none',   # 'none', 'wgan-gp' (gradient norm one between the samples), 'r1' (zero at the real ones)
     lam: float = 10.,        # weight of the penalty; of r1 without the usual one half
     drift: float = 0.,       # weight of the mean squared score of real samples, which keeps a WGAN's scores near zero
@@ -278,7 +278,8 @@ def constraint(
     "The mean KL of the last steps, the last beta, and whether they satisfy the constraint; warns of a silent code"
     if (silent := silent_share(history, i_c)) > .1:
         warnings.warn(f'the code was silent in {silent:.0%} of the steps (a KL below a tenth of I_c): all samples got '
-                      "nearly one score; take a smaller step of the dual ascent, or ascent='multiplicative'", stacklevel=2)
+                      "nearly one score; take a smaller step of the dual ascent, or ascent='multiplicative'",
+                      stacklevel=2)
     kl = history['kl'][history.at('kl') > history.done - last]
     kl, beta = float(kl.mean()), float(history['beta'][-1])
     within = .8*i_c <= kl <= 1.05*i_c if beta > 0 else kl <= i_c                       # (11)
