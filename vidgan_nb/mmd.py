@@ -82,7 +82,7 @@ def step(self: FeatureGAN) -> dict[str, Tensor]:
 # %% ../nbs/13_mmd.ipynb #13-mmd-013
 @patch
 def __init__(self: FeatureGAN,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,       # (N, nz) -> samples
     D: nn.Module,       # samples -> features (N, k); no batch norm
     nz: int = 32,       # length of the latent vector
@@ -131,7 +131,7 @@ def generator_loss(self: MMDGAN,
 # %% ../nbs/13_mmd.ipynb #13-mmd-015
 @patch
 def __init__(self: MMDGAN,
-    data: Data,                             # what to imitate
+    data: Data,                             # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,                           # (N, nz) -> samples
     D: nn.Module,                           # samples -> features (N, k); no batch norm
     lr: float = 1e-4,                       # of Adam, both networks; as released
@@ -223,7 +223,7 @@ OPTIMISERS = dict(rmsprop=torch.optim.RMSprop, adam=partial(torch.optim.Adam, be
 
 @patch
 def __init__(self: OCFGAN,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,       # (N, nz) -> samples
     D: nn.Module,       # samples -> features (N, k); no batch norm
     lr: float = 5e-5,   # of the optimiser, both networks; as released

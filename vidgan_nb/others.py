@@ -65,7 +65,7 @@ def encode(self: VAE,
 # %% ../nbs/13_others.ipynb #13-others-013b
 @patch
 def __init__(self: VAE,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,       # the decoder: (N, nz) -> the mean of a sample
     E: nn.Module,       # the encoder: samples -> (N, 2 nz), means and logs of the standard deviations of the latents
     nz: int = 32,       # length of the latent vector
@@ -261,7 +261,7 @@ def log_likelihood(self: Likelihood,
 # %% ../nbs/13_others.ipynb #13-others-020a
 @patch
 def __init__(self: Likelihood,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,       # with `encode`, such as `Flow`
     lr: float = 5e-4,   # of Adam
     nz: int = 0,        # length of the latent vector; 0: as many numbers as a sample has
@@ -277,7 +277,8 @@ def __init__(self: Likelihood,
     self.opt = torch.optim.Adam(G.parameters(), lr)
     self.schedule = None
     if warmup: self.schedule = torch.optim.lr_scheduler.LambdaLR(self.opt, lambda t: min(1., (t + 1)/warmup))
-    self.bin = 0. if len(data.shape) == 1 else 2/255      # width of a byte, in [-1, 1]
+    floats = getattr(self.batches.data.x, 'dtype', torch.uint8).is_floating_point
+    self.bin = 0. if floats else 2/255                    # width of a byte, in [-1, 1]; floats are not spread
     if actnorm: init_actnorm(G, self.first(256))
 
 # %% ../nbs/13_others.ipynb #13-others-020b

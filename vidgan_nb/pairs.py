@@ -11,6 +11,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/22_pairs.ipynb #22-pairs-005
 from .basics import BadInput, check_between, check_whole, document, patch
+from .convert import as_data
 from .data import Batches, Data, local_rows
 from .generators import latents
 from .loops import Loop
@@ -42,7 +43,7 @@ def fakes(self: ViewPairs,
 # %% ../nbs/22_pairs.ipynb #22-ssl-037e
 @patch
 def __init__(self: ViewPairs,
-    data: Data,                                    # real images
+    data: Data,                                    # real images; or tensors, arrays, ...: see `as_data`
     G: str | nn.Module = '',                       # a generator, as for `generator_of`
     syn_ratio: float = 0.,                         # share of generated images in a batch; 1: nothing else
     bs: int = 512,                                 # images in a batch, two views of each
@@ -59,6 +60,7 @@ def __init__(self: ViewPairs,
     device: str = 'cpu'                            # where it trains
 ):
     super(ViewPairs, self).__init__(seed, device)
+    data = as_data(data)
     _check_batches(data, G, syn_ratio, bs)
     self.n_syn, self.bs = round(bs*syn_ratio), bs
     changes = dict(scale=scale, jitter=jitter, p_jitter=p_jitter, p_gray=p_gray, p_flip=p_flip, p_blur=p_blur)

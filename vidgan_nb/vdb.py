@@ -187,7 +187,7 @@ def noise(self: VGAN) -> Tensor: # (bs, *codes)
 # %% ../nbs/11_vdb.ipynb #11-vdb-035e
 @patch
 def __init__(self: VGAN,
-    data: Data,              # what to imitate
+    data: Data,              # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,            # (N, nz) -> samples
     D: nn.Module,            # with `code` and `decide`, as `VDBDiscriminator`; its head says if there is a bottleneck
     nz: int = 256,           # length of the latent vector

@@ -13,7 +13,8 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_between, check_positive, check_whole, document, patch
 from .data import Batches, Data, rand, randn
 from .fast import input_gradient
-from .fit import check_batch_of_one, check_scores, check_types, first_items, float_type, place_network
+from .fit import (check_batch_of_one, check_scores, check_types, first_items, fitting_data, float_type,
+    place_network)
 from .loops import Loop, descend
 from .blocks import EMA, frozen
 
@@ -108,7 +109,7 @@ def generator_step(self: GAN,
 # %% ../nbs/10_wgan.ipynb #10-wgan-022f
 @patch
 def __init__(self: WGANGP,
-    data: Data,                              # what to imitate
+    data: Data,                              # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,                            # (N, nz) -> samples
     D: nn.Module,                            # samples -> (N,) or (N, 1), without bounds; no batch norm
     nz: int = 128,                           # length of the latent vector
@@ -131,7 +132,7 @@ def __init__(self: WGANGP,
 # %% ../nbs/10_wgan.ipynb #10-wgan-022h
 @patch
 def __init__(self: GeneratorLoop,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, a data set of PyTorch, see `as_data`
     G: nn.Module,       # (N, nz) -> samples
     nz: int = 32,       # length of the latent vector
     bs: int = 64,       # samples in a batch
@@ -140,6 +141,7 @@ def __init__(self: GeneratorLoop,
 ):
     Loop.__init__(self, seed, device)
     check_whole(1, nz=nz)
+    data = fitting_data(data, G)
     self.G, self.bs, self.nz, self.kind = place_network(G, self.device), bs, nz, float_type(G)
     _check_generator(self.G, nz, data.shape, self.device)
     self.batches = Batches(data, bs, seed, device)
@@ -158,7 +160,7 @@ def _check_generator(G, nz, shape, device):
 # %% ../nbs/10_wgan.ipynb #10-wgan-022i
 @patch
 def __init__(self: GAN,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate, see `GeneratorLoop`
     G: nn.Module,       # (N, nz) -> samples
     D: nn.Module,       # samples -> scores or features; no batch norm
     nz: int,            # length of the latent vector
