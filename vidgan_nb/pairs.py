@@ -14,7 +14,7 @@ from .basics import BadInput, check_between, check_whole, document, patch
 from .convert import as_data
 from .data import Batches, Data, local_rows
 from .generators import latents
-from .loops import Loop
+from .loops import Loop, processes
 from .blocks import frozen
 from .teachers import generate, find_generator
 from .views import views_for
@@ -23,6 +23,7 @@ from .views import views_for
 class ViewPairs(Loop):
     "Batches of images, real or generated, and two views of each; subclasses train on them"
     root = None                                        # where data lie, if it was built from a recipe
+    separate = False                                   # are real and generated images compared apart?
 
 @patch
 def pairs(self: ViewPairs) -> tuple[Tensor, Tensor]: # two views of the same images, each (N, C, size, size)
@@ -63,6 +64,7 @@ def __init__(self: ViewPairs,
     data = as_data(data)
     _check_batches(data, G, syn_ratio, bs)
     self.n_syn, self.bs = round(bs*syn_ratio), bs
+    if self.separate: self.check_shares()
     changes = dict(scale=scale, jitter=jitter, p_jitter=p_jitter, p_gray=p_gray, p_flip=p_flip, p_blur=p_blur)
     views = [views_for(data, size, one_draw=one, **changes).to(self.device) for one in (False, one_draw)]
     self.views, self.syn_views = views
@@ -79,6 +81,15 @@ def _check_batches(data, G, syn_ratio, bs):
         raise BadInput(f'syn_ratio is {syn_ratio}, and no generator is given: set G to a run or the name of a record')
     if len(data.shape) != 3:
         raise BadInput(f'views are made of images, and {data.name} has items of shape {data.shape}')
+
+@patch
+def check_shares(self: ViewPairs) -> None:
+    "BadInput if a process compares a single image of a kind with others of its kind"
+    for n, kind in (self.n_syn, 'generated'), (self.bs - self.n_syn, 'real'):
+        rows = local_rows(max(1, n)) if n else None
+        if rows and rows.stop - rows.start < 2:
+            raise BadInput(f'bs={self.bs} leaves {n} {kind} for batch norm and variances, which need 2 or more: '
+                           f'bs={4*processes()}')
 
 @patch
 def check_fakes(self: ViewPairs,
