@@ -66,12 +66,20 @@ def first_items(
     "The first items of the data"
     return data.images(slice(0, n)).to(device)
 
+def _in_type_of(net, x):
+    "`x`; BadInput if its floats are not of the type of the network's weights"
+    weights = next((p for p in net.parameters() if p.is_floating_point()), x) if isinstance(net, nn.Module) else x
+    if not x.is_floating_point() or weights.dtype == x.dtype: return x
+    here, there = (str(t.dtype).removeprefix('torch.') for t in (x, weights))
+    raise BadInput(f'the latents or samples are {here}, and the weights of {type(net).__name__} are {there}: '
+                   f'give them by .to(torch.{there}), or the network by .to(torch.{here})')
+
 def as_samples(
     x,            # a tensor, as it is; an array of floats; or anything that `as_data` takes
     net=None      # whose type of numbers an array gets
 ) -> Tensor:      # (N, ...)
     "Latents or samples as a tensor"
-    if isinstance(x, Tensor): return x
+    if isinstance(x, Tensor): return _in_type_of(net, x)
     if getattr(getattr(x, 'dtype', None), 'kind', '') != 'f': return as_data(x).images()
     return torch.as_tensor(x).to(float_type(net) if isinstance(net, nn.Module) else torch.float32)
 

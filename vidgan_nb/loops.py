@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn, Tensor
 from torch.optim.lr_scheduler import LRScheduler
 from . import __version__
+from .as_json import _equal, _flatten, _restore
 from .basics import BadInput, document, nearest, old_names, patch
 from .data import Batches
 from .learning_rates import SCHEDULED, load_schedule_state, schedule_changes, schedule_state
@@ -304,40 +305,6 @@ def audited_step(
     if not isinstance(out, dict) or not all(map(is_scalar, out.values())):
         raise BadInput(f'{type(loop).__name__}.step must return a dict of detached scalar tensors, not {out!r:.80}')
     return out
-
-# %% ../nbs/03_loops.ipynb #03-loops-031
-def _flatten(v, tensors):
-    "`v` as JSON, its tensors moved to the dict `tensors`"
-    if isinstance(v, Tensor):
-        key = f't{len(tensors)}'
-        tensors[key] = v.detach().to('cpu', copy=True).contiguous()
-        return {'$tensor': key}
-    if isinstance(v, np.ndarray): return {'$numpy': _flatten(torch.from_numpy(np.ascontiguousarray(v)), tensors)}
-    if isinstance(v, np.generic): return _flatten(v.item(), tensors)
-    if isinstance(v, bool) or v is None or isinstance(v, (int, str)): return v
-    if isinstance(v, float): return {'$float': v.hex()}
-    if isinstance(v, tuple): return {'$tuple': [_flatten(u, tensors) for u in v]}
-    if isinstance(v, list): return [_flatten(u, tensors) for u in v]
-    if isinstance(v, dict): return {'$dict': [[_flatten(k, tensors), _flatten(u, tensors)] for k, u in v.items()]}
-    raise BadInput(f'a checkpoint cannot hold a {type(v).__name__}: {v!r:.60}')
-
-# %% ../nbs/03_loops.ipynb #03-loops-031a
-def _restore(v, tensors):
-    "The inverse of `_flatten`"
-    if isinstance(v, list): return [_restore(u, tensors) for u in v]
-    if not isinstance(v, dict): return v
-    (kind, u), = v.items()
-    if kind == '$tensor': return tensors[u]
-    if kind == '$numpy': return _restore(u, tensors).numpy()
-    if kind == '$float': return float.fromhex(u)
-    if kind == '$tuple': return tuple(_restore(w, tensors) for w in u)
-    return {_restore(k, tensors): _restore(w, tensors) for k, w in u}
-
-def _equal(a, b):
-    "Are two states equal, to the last bit?"
-    tensors_a, tensors_b = {}, {}
-    same = _flatten(a, tensors_a) == _flatten(b, tensors_b)
-    return same and all(torch.equal(tensors_a[k], tensors_b[k]) for k in tensors_a)
 
 # %% ../nbs/03_loops.ipynb #03-loops-034
 def _names(loop):

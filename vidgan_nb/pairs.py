@@ -64,7 +64,7 @@ def __init__(self: ViewPairs,
     data = as_data(data)
     _check_batches(data, G, syn_ratio, bs)
     self.n_syn, self.bs = round(bs*syn_ratio), bs
-    if self.separate: self.check_shares()
+    if self.separate: self.check_shares(syn_ratio)
     changes = dict(scale=scale, jitter=jitter, p_jitter=p_jitter, p_gray=p_gray, p_flip=p_flip, p_blur=p_blur)
     views = [views_for(data, size, one_draw=one, **changes).to(self.device) for one in (False, one_draw)]
     self.views, self.syn_views = views
@@ -83,13 +83,17 @@ def _check_batches(data, G, syn_ratio, bs):
         raise BadInput(f'views are made of images, and {data.name} has items of shape {data.shape}')
 
 @patch
-def check_shares(self: ViewPairs) -> None:
+def check_shares(self: ViewPairs,
+    syn_ratio: float # share of generated images
+) -> None:
     "BadInput if a process compares a single image of a kind with others of its kind"
-    for n, kind in (self.n_syn, 'generated'), (self.bs - self.n_syn, 'real'):
-        rows = local_rows(max(1, n)) if n else None
-        if rows and rows.stop - rows.start < 2:
-            raise BadInput(f'bs={self.bs} leaves {n} {kind} for batch norm and variances, which need 2 or more: '
-                           f'bs={4*processes()}')
+    def enough(bs):
+        n, least = round(bs*syn_ratio), 2*processes()
+        return n in (0, *range(least, bs - least + 1), bs) and bs >= least
+    if enough(self.bs): return
+    more = next((f': bs={b}' for b in range(self.bs, 1000*self.bs, processes()) if enough(b)), '')
+    raise BadInput(f'bs={self.bs} is {self.n_syn} generated and {self.bs - self.n_syn} real: batch norm and variances '
+                   f'need 2 or more of each in every process{more}')
 
 @patch
 def check_fakes(self: ViewPairs,
