@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn, Tensor
 from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.weak import WeakIdKeyDictionary
 from . import __version__
 from .as_json import _equal, _flatten, _restore
 from .basics import BadInput, document, nearest, old_names, patch
@@ -469,9 +470,9 @@ def _shards(tensors):
 def _checkpoint_body(loop):
     "What state.json says, still without the checksums of the shards; the tensors by key"
     tensors = {}
-    state = _flatten(loop_state(loop), tensors)
+    state, held = _flatten(loop_state(loop), tensors), _held(loop)
     body = dict(format=1, run=loop.history.run, step=loop.done, method=type(loop).__name__, recipe=loop.recipe,
-                versions=dict(vidgan_nb=__version__, torch=torch.__version__), state=state,
+                versions=dict(vidgan_nb=__version__, torch=torch.__version__), state=state, held=held,
                 tensors={k: list(t.shape) for k, t in tensors.items()}, shards={})
     return body, tensors
 
@@ -594,6 +595,26 @@ def read_checkpoint(
     body = _read_body(path)
     with _readable(path): return body | dict(state=_restore(body['state'], _read_tensors(path, body)))
 
+# %% ../nbs/03_loops.ipynb #03-loops-046a
+_HASHES = WeakIdKeyDictionary()            # tensor -> how often it was written to, and its hash
+
+def _hash_of(t):
+    "A hash of the values of a tensor or an array, computed once for each that is not written to"
+    if isinstance(t, np.ndarray): return _sha256(repr((t.shape, str(t.dtype))).encode() + t.tobytes())[:16]
+    writes = None if t.is_inference() else t._version
+    if t not in _HASHES or _HASHES[t][0] != writes or writes is None:
+        _HASHES[t] = writes, _hash_of(t.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return _HASHES[t][1]
+
+def _held(loop):
+    "name -> hash, for tensors and arrays that the loop holds, such as data, and that no part of it contains"
+    saved = _saved_tensors([v for v in parts(loop).values() if isinstance(v, nn.Module)])
+    def walk(v, path):
+        if isinstance(v, (list, tuple)): return {k: h for i, u in enumerate(v) for k, h in walk(u, f'{path}.{i}').items()}
+        plain = isinstance(v, Tensor) and v.layout == torch.strided or isinstance(v, np.ndarray) and v.dtype != object
+        return {path: _hash_of(v)} if plain and id(v) not in saved else {}
+    return {k: h for name, v in vars(loop).items() for k, h in walk(v, name).items()}
+
 # %% ../nbs/03_loops.ipynb #03-loops-047
 def _data_diff(loop, saved):
     "How the loop's data differ from those of the saved parts; other numbers of items are refused anyway"
@@ -641,6 +662,9 @@ def resume(
         load_loop_state(loop, checkpoint['state'])
         if loop.done != checkpoint['step']:
             raise BadInput(f'checkpoint {path} says step {checkpoint["step"]}, its history {loop.done}')
+    now, then = _held(loop), checkpoint.get('held') or {}
+    other = [k for k in now if then.get(k, now[k]) != now[k]]
+    if other: differs.append(f'{", ".join(other)} had other values when step-{loop.done:08d} was written')
     for text in differs: warnings.warn(text, stacklevel=2)
     loop.history.changes += [(loop.done, text) for text in differs]
     return loop
