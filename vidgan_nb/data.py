@@ -487,6 +487,15 @@ def __next__(self: Batches):
     self.count += 1
     return _unit(self.augment(x, self.gen) if self.augment else x), c
 
+# %% ../nbs/00_data.ipynb #00-data-092p
+def _as_data(v):
+    "A `Data` as it is, or one made of a tensor, an array or a pair; `as_data` of a later notebook takes more"
+    if isinstance(v, Data): return v
+    x, c = v if isinstance(v, (tuple, list)) and len(v) == 2 else (v, None)
+    if isinstance(x, (Tensor, np.ndarray)): return Data(_plain_tensor(x, 'items'), c)
+    raise BadInput(f'batches are drawn from a Data, a tensor or an array, not from a {type(v).__name__}: '
+                   'vidgan_nb.convert.as_data(x) converts data sets and loaders')
+
 # %% ../nbs/00_data.ipynb #00-data-092b
 def _check_batch_size(bs, data):
     "BadInput unless every process gets as many items, and an epoch holds at least one batch"
@@ -495,14 +504,6 @@ def _check_batch_size(bs, data):
         raise BadInput(f'batch size {bs:,} is more than the {len(data):,} items of {data.name} {data.split}: '
                        'choose a smaller one')
     local_rows(bs)
-
-def _as_data(v):
-    "A `Data` as it is, or one made of a tensor, an array or a pair; `as_data` of a later notebook takes more"
-    if isinstance(v, Data): return v
-    x, c = v if isinstance(v, (tuple, list)) and len(v) == 2 else (v, None)
-    if isinstance(x, (Tensor, np.ndarray)): return Data(_plain_tensor(x, 'items'), c)
-    raise BadInput(f'batches are drawn from a Data, a tensor or an array, not from a {type(v).__name__}: '
-                   'vidgan_nb.convert.as_data(x) converts data sets and loaders')
 
 @patch
 def __init__(self: Batches,

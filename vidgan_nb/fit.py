@@ -45,6 +45,7 @@ def check_types(
         raise BadInput(f'the weights of {name} are {kind}, and batches of the data are {here}: '
                        f'call .{to}() on the network, or give data of {kind}')
 
+# %% ../nbs/02_fit.ipynb #02-fit-071
 def fitting_data(
     data,           # anything that `as_data` takes
     net: nn.Module  # the network that reads or makes its items
@@ -66,6 +67,7 @@ def first_items(
     "The first items of the data"
     return data.images(slice(0, n)).to(device)
 
+# %% ../nbs/02_fit.ipynb #02-fit-072
 def _in_type_of(net, x):
     "`x`; BadInput if its floats are not of the type of the network's weights"
     weights = next((p for p in net.parameters() if p.is_floating_point()), x) if isinstance(net, nn.Module) else x
@@ -83,6 +85,7 @@ def as_samples(
     if getattr(getattr(x, 'dtype', None), 'kind', '') != 'f': return as_data(x).images()
     return torch.as_tensor(x).to(float_type(net) if isinstance(net, nn.Module) else torch.float32)
 
+# %% ../nbs/02_fit.ipynb #02-fit-073
 def place_network(
     net: nn.Module,  # any
     device,          # where it will run
@@ -93,7 +96,8 @@ def place_network(
     return net.to(device, memory_format=layout)
 
 # %% ../nbs/02_fit.ipynb #02-fit-010
-_MOVES = 'View UnsafeView ReshapeAlias Squeeze Unsqueeze Select Slice Clone ToCopy Mean Permute Transpose T Expand Alias'
+_MOVES = ('View UnsafeView ReshapeAlias Squeeze Unsqueeze Select Slice Clone ToCopy Mean Permute Transpose T Expand '
+          'Alias').split()
 _BOUNDED = {'Sigmoid': 'a sigmoid', 'Hardsigmoid': 'a sigmoid', 'Softmax': 'a softmax'}
 
 def _last_function(t):
@@ -101,7 +105,7 @@ def _last_function(t):
     f = t.grad_fn
     while f is not None:
         name = re.sub(r'Backward\d*$', '', f.name())
-        if name not in _MOVES.split(): return name
+        if name not in _MOVES: return name
         f = f.next_functions[0][0] if f.next_functions else None
     return ''
 
@@ -126,13 +130,14 @@ def check_scores(
     shape = tuple(getattr(out, 'shape', ()))
     if shape not in ((len(x),), (len(x), 1)):
         gives = ', '.join(map(str, ('N', *shape[1:]))) if isinstance(out, Tensor) else type(out).__name__
-        raise BadInput(f'{name}, a {kind}, gives ({gives}) for N items: it must give one score an item, (N,) or (N, 1); '
-                       'end it in one output, and average over places if there are several')
+        raise BadInput(f'{name}, a {kind}, gives ({gives}) for N items: it must give one score an item, (N,) or '
+                       '(N, 1); end it in one output, and average over places if there are several')
     last = _BOUNDED.get(_last_function(out))
     if not last: return
     layers = [n for n, m in D.named_modules() if isinstance(m, (nn.Sigmoid, nn.Hardsigmoid, nn.Softmax))]
     where = f', its layer {layers[-1]!r}' if layers else ' at the end of its forward'
-    raise BadInput(f'{name}, a {kind}, ends in {last}: remove it{where}; the loss needs scores without bounds (logits)')
+    raise BadInput(f'{name}, a {kind}, ends in {last}: remove it{where}; the loss needs scores without bounds '
+                   '(logits)')
 
 # %% ../nbs/02_fit.ipynb #02-fit-016
 def check_batch_of_one(

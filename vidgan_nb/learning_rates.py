@@ -9,7 +9,6 @@ __all__ = ['SCHEDULED', 'NOTED', 'SETTINGS', 'schedule_state', 'schedule_changes
 import math
 
 # %% ../nbs/03_learning_rates.ipynb #03-rates-004
-import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from .basics import document
@@ -40,14 +39,14 @@ def schedule_state(
     return dict(own=own, groups=groups, factors=[_factors(s, NOTED) for s in _simple(schedule)])
 
 # %% ../nbs/03_learning_rates.ipynb #03-rates-009
-SETTINGS = set('''base_lr base_lrs base_momentum base_momentums cooldown cycle_momentum end_factor eps eta_min factor gamma
-    lr_lambdas max_lr max_lrs max_momentum max_momentums milestones _milestones min_lrs mode patience power
+SETTINGS = set('''base_lr base_lrs base_momentum base_momentums cooldown cycle_momentum end_factor eps eta_min
+    factor gamma lr_lambdas max_lr max_lrs max_momentum max_momentums milestones _milestones min_lrs mode patience power
     _schedule_phases start_factor step_ratio step_size T_0 T_max T_mult threshold threshold_mode total_iters total_size
     total_steps'''.split())
 
 def _agree(a, b):
     "Are two settings the same, but for the last digits of a number?"
-    if isinstance(a, dict): return isinstance(b, dict) and a.keys() == b.keys() and all(_agree(a[k], b[k]) for k in a)
+    if isinstance(a, dict): return isinstance(b, dict) and _agree(sorted(a.items()), sorted(b.items()))
     if isinstance(a, (list, tuple)): return len(a) == len(b) and all(map(_agree, a, b))
     a, b = _number(a), _number(b)
     if isinstance(a, float) and isinstance(b, (int, float)): return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
@@ -77,6 +76,7 @@ def _short(v):
     if isinstance(v, dict): v = sorted(v)                                  # milestones are kept as counts
     return f'{v:.4g}' if isinstance(v, float) else f'{v!s:.60}'
 
+# %% ../nbs/03_learning_rates.ipynb #03-rates-111
 def _changed_factors(schedule, state):
     "'the rate at step 8 is 0.25 of the first, not 0', for the first group of a `LambdaLR` where it differs"
     done, saved = _taken(state['own']), state.get('factors')

@@ -20,7 +20,7 @@ from torch import nn, Tensor
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.weak import WeakIdKeyDictionary
 from . import __version__
-from .as_json import _equal, _flatten, _restore
+from .as_json import _equal, _flatten, _restore                               # noqa: F401
 from .basics import BadInput, document, nearest, old_names, patch
 from .data import Batches
 from .learning_rates import SCHEDULED, load_schedule_state, schedule_changes, schedule_state
@@ -610,7 +610,8 @@ def _held(loop):
     "name -> hash, for tensors and arrays that the loop holds, such as data, and that no part of it contains"
     saved = _saved_tensors([v for v in parts(loop).values() if isinstance(v, nn.Module)])
     def walk(v, path):
-        if isinstance(v, (list, tuple)): return {k: h for i, u in enumerate(v) for k, h in walk(u, f'{path}.{i}').items()}
+        if isinstance(v, (list, tuple)):
+            return {k: h for i, u in enumerate(v) for k, h in walk(u, f'{path}.{i}').items()}
         plain = isinstance(v, Tensor) and v.layout == torch.strided or isinstance(v, np.ndarray) and v.dtype != object
         return {path: _hash_of(v)} if plain and id(v) not in saved else {}
     return {k: h for name, v in vars(loop).items() for k, h in walk(v, name).items()}

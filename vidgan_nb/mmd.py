@@ -196,7 +196,7 @@ def distance(self: OCFGAN,
     a, b = full_precision(self.D(torch.cat([x, y]))).chunk(2)
     sigma = self.scales['log_sigma'].exp()
     w = sigma*randn(self.freqs, self.k, gen=self.gen)
-    return (ecfd(a, b, w.to(a.dtype))/sigma.norm()).sqrt(), one_sided(a, b)                                     # (6), (7)
+    return (ecfd(a, b, w.to(a.dtype))/sigma.norm()).sqrt(), one_sided(a, b)                         # (6), (7)
 
 # %% ../nbs/13_mmd.ipynb #13-mmd-016
 @patch

@@ -83,6 +83,17 @@ def _check_batches(data, G, syn_ratio, bs):
         raise BadInput(f'views are made of images, and {data.name} has items of shape {data.shape}')
 
 @patch
+def check_fakes(self: ViewPairs,
+    data: Data  # real images
+) -> None:
+    "BadInput unless generated images have as many channels as the real ones"
+    made = self.fakes(self.n_syn)
+    if made.shape[1:2] != data.shape[:1]:
+        raise BadInput(f'the generator makes {tuple(made.shape[1:])} and the data are {data.shape}: '
+                       'their channels must agree')
+
+# %% ../nbs/22_pairs.ipynb #22-ssl-037fa
+@patch
 def check_shares(self: ViewPairs,
     syn_ratio: float # share of generated images
 ) -> None:
@@ -94,16 +105,6 @@ def check_shares(self: ViewPairs,
     more = next((f': bs={b}' for b in range(self.bs, 1000*self.bs, processes()) if enough(b)), '')
     raise BadInput(f'bs={self.bs} is {self.n_syn} generated and {self.bs - self.n_syn} real: batch norm and variances '
                    f'need 2 or more of each in every process{more}')
-
-@patch
-def check_fakes(self: ViewPairs,
-    data: Data  # real images
-) -> None:
-    "BadInput unless generated images have as many channels as the real ones"
-    made = self.fakes(self.n_syn)
-    if made.shape[1:2] != data.shape[:1]:
-        raise BadInput(f'the generator makes {tuple(made.shape[1:])} and the data are {data.shape}: '
-                       'their channels must agree')
 
 # %% ../nbs/22_pairs.ipynb #22-pairs-012
 document(__name__)

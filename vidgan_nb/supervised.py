@@ -132,9 +132,7 @@ def __init__(self: Supervised,
     data, self.held = few_per_class(data, per_class, held, subset)
     self.bs, self.norm = bs, Norm(norm_of(norm, data.name)).to(self.device)
     self.S = place_network(S, self.device).train()
-    check_types(first_items(data), S=S)
-    check_reads(S, self.norm, data)
-    check_batch_of_one(bs, 'bs', S=(S, self.norm(first_items(data, self.device, 1))))
+    _check_network(S, self.norm, data, bs)
     self.turns, self.decay = [round(m*len(data)/bs) for m in milestones], decay
     self.opt = torch.optim.SGD(S.parameters(), lr, momentum, weight_decay=wd)
     self.schedule = self.follow(self.opt)
@@ -148,16 +146,6 @@ def follow(self: Supervised,
     "The schedule of an optimiser: times `decay` at the milestones"
     return torch.optim.lr_scheduler.MultiStepLR(opt, self.turns, self.decay)
 
-def _check_training(data, momentum, wd, milestones, **positive):
-    "BadInput unless these are training images and settings of SGD that make sense"
-    if data.split == 'test':
-        raise BadInput('these are the test images: train on split=train; they are looked at once, at the end')
-    check_positive(**positive)
-    check_between(0, 1, True, momentum=momentum)
-    check_at_least(0, wd=wd)
-    if [*milestones] != sorted(milestones) or any(not 0 < m < math.inf for m in milestones):
-        raise BadInput(f'milestones are {list(milestones)}: they must be positive, in rising order')
-
 @patch
 def score(self: Supervised) -> dict[str, float]: # held-out images at any time, the test set at the end of a recipe
     "Accuracy on images that it was not trained on"
@@ -168,6 +156,23 @@ def score(self: Supervised) -> dict[str, float]: # held-out images at any time, 
         test = test_data(self.recipe['data'], self.root)
     if steps and self.done == steps: out['test accuracy'] = accuracy(net, test)
     return out
+
+# %% ../nbs/20_supervised.ipynb #20-vid-036c
+def _check_network(S, norm, data, bs):
+    "BadInput unless `S` reads the data, has their classes, and can be trained on batches of so many"
+    check_types(first_items(data), S=S)
+    check_reads(S, norm, data)
+    check_batch_of_one(bs, 'bs', S=(S, norm(first_items(data, next(S.parameters()).device, 1))))
+
+def _check_training(data, momentum, wd, milestones, **positive):
+    "BadInput unless these are training images and settings of SGD that make sense"
+    if data.split == 'test':
+        raise BadInput('these are the test images: train on split=train; they are looked at once, at the end')
+    check_positive(**positive)
+    check_between(0, 1, True, momentum=momentum)
+    check_at_least(0, wd=wd)
+    if [*milestones] != sorted(milestones) or any(not 0 < m < math.inf for m in milestones):
+        raise BadInput(f'milestones are {list(milestones)}: they must be positive, in rising order')
 
 # %% ../nbs/20_supervised.ipynb #20-supervised-021
 document(__name__)
