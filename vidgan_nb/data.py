@@ -505,6 +505,15 @@ def __next__(self: Batches):
     self.count += 1
     return _unit(self.augment(x, self.gen) if self.augment else x), c
 
+# %% ../nbs/00_data.ipynb #00-data-092p
+def _as_data(v):
+    "A `Data` as it is, or one made of a tensor, an array or a pair; `as_data` of a later notebook takes more"
+    if isinstance(v, Data): return v
+    x, c = v if isinstance(v, (tuple, list)) and len(v) == 2 else (v, None)
+    if isinstance(x, (Tensor, np.ndarray)): return Data(_plain_tensor(x, 'items'), c)
+    raise BadInput(f'batches are drawn from a Data, a tensor or an array, not from a {type(v).__name__}: '
+                   'vidgan_nb.convert.as_data(x) converts data sets and loaders')
+
 # %% ../nbs/00_data.ipynb #00-data-092b
 def _check_batch_size(bs, data):
     "BadInput unless every process gets as many items, and an epoch holds at least one batch"
@@ -516,13 +525,14 @@ def _check_batch_size(bs, data):
 
 @patch
 def __init__(self: Batches,
-    data: Data,            # what to draw from
+    data: Data,            # what to draw from; also a tensor or array of items, or a pair (items, labels)
     bs: int,               # size of the whole batch; each process gets its `rows`
     seed: int = 0,         # of the order and of the augmentation
     device: str = 'cpu',   # where the data live, as bytes, and the batches are made
     augment: Callable | str | None = None, # function (x, gen) -> x, or names as in 'flip+shift'
     workers: int = 2       # processes that decode `Files`; data in memory need none
 ):
+    data = _as_data(data)
     _check_batch_size(bs, data)
     self.data, self.bs, self.seed, self.device, self.workers = data.to(device), int(bs), int(seed), device, workers
     self.augment = augmentation(augment) if isinstance(augment, str) else augment

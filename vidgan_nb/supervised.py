@@ -17,7 +17,9 @@ from torch import nn, Tensor
 from .basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document,
     old_names, patch)
 from .data import Batches, Data
+from .convert import as_data
 from .datasets import load
+from .fit import check_batch_of_one, check_types, first_items, fitting_data, place_network
 from .loops import Loop, descend
 from .judges import accuracy
 from .blocks import frozen
@@ -31,6 +33,7 @@ def few_per_class(
     seed: int = 0        # of the choice; keep it when methods are compared
 ) -> tuple[Data, Data | None]: # to train on; to validate on, None where nothing is held out
     "A stratified subset and a held-out part of `data`, disjoint; a larger subset contains the smaller ones"
+    data = as_data(data)
     if data.c is None: raise BadInput(f'data set {data.name!r} has no labels: a classifier needs them')
     check_whole(0, per_class=per_class, held=held)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
@@ -106,7 +109,7 @@ def step(self: Supervised) -> dict[str, Tensor]: # loss and accuracy of the batc
 # %% ../nbs/20_supervised.ipynb #20-vid-036a
 @patch
 def __init__(self: Supervised,
-    data: Data,                               # with labels
+    data: Data,                               # with labels; or a pair of arrays, ...: see `as_data`
     S: nn.Module,                             # images -> logits (N, classes): the network that learns
     bs: int = 128,                            # images in a batch
     lr: float = .1,                           # of SGD at first
@@ -124,11 +127,12 @@ def __init__(self: Supervised,
     device: str = 'cpu'                       # where it trains
 ):
     super(Supervised, self).__init__(seed, device)
+    data = fitting_data(data, S)
     _check_training(data, momentum, wd, milestones, bs=bs, lr=lr, decay=decay)
     data, self.held = few_per_class(data, per_class, held, subset)
     self.bs, self.norm = bs, Norm(norm_of(norm, data.name)).to(self.device)
-    self.S = S.to(self.device, memory_format=torch.channels_last).train()
-    check_reads(S, self.norm, data)
+    self.S = place_network(S, self.device).train()
+    _check_network(S, self.norm, data, bs)
     self.turns, self.decay = [round(m*len(data)/bs) for m in milestones], decay
     self.opt = torch.optim.SGD(S.parameters(), lr, momentum, weight_decay=wd)
     self.schedule = self.follow(self.opt)
@@ -142,16 +146,6 @@ def follow(self: Supervised,
     "The schedule of an optimiser: times `decay` at the milestones"
     return torch.optim.lr_scheduler.MultiStepLR(opt, self.turns, self.decay)
 
-def _check_training(data, momentum, wd, milestones, **positive):
-    "BadInput unless these are training images and settings of SGD that make sense"
-    if data.split == 'test':
-        raise BadInput('these are the test images: train on split=train; they are looked at once, at the end')
-    check_positive(**positive)
-    check_between(0, 1, True, momentum=momentum)
-    check_at_least(0, wd=wd)
-    if [*milestones] != sorted(milestones) or any(not 0 < m < math.inf for m in milestones):
-        raise BadInput(f'milestones are {list(milestones)}: they must be positive, in rising order')
-
 @patch
 def score(self: Supervised) -> dict[str, float]: # held-out images at any time, the test set at the end of a recipe
     "Accuracy on images that it was not trained on"
@@ -162,6 +156,23 @@ def score(self: Supervised) -> dict[str, float]: # held-out images at any time, 
         test = test_data(self.recipe['data'], self.root)
     if steps and self.done == steps: out['test accuracy'] = accuracy(net, test)
     return out
+
+# %% ../nbs/20_supervised.ipynb #20-vid-036c
+def _check_network(S, norm, data, bs):
+    "BadInput unless `S` reads the data, has their classes, and can be trained on batches of so many"
+    check_types(first_items(data), S=S)
+    check_reads(S, norm, data)
+    check_batch_of_one(bs, 'bs', S=(S, norm(first_items(data, next(S.parameters()).device, 1))))
+
+def _check_training(data, momentum, wd, milestones, **positive):
+    "BadInput unless these are training images and settings of SGD that make sense"
+    if data.split == 'test':
+        raise BadInput('these are the test images: train on split=train; they are looked at once, at the end')
+    check_positive(**positive)
+    check_between(0, 1, True, momentum=momentum)
+    check_at_least(0, wd=wd)
+    if [*milestones] != sorted(milestones) or any(not 0 < m < math.inf for m in milestones):
+        raise BadInput(f'milestones are {list(milestones)}: they must be positive, in rising order')
 
 # %% ../nbs/20_supervised.ipynb #20-supervised-021
 document(__name__)
