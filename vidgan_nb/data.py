@@ -7,7 +7,7 @@ __all__ = ['FONTS', 'AUGMENTATIONS', 'local_rows', 'rand', 'randn', 'check_range
            'ring', 'grid25', 'swiss_roll', 'glyphs', 'flip', 'shift', 'compose', 'augmentation', 'Batches']
 
 # %% ../nbs/00_data.ipynb #00-data-003
-import copy, hashlib, itertools, os, warnings
+import copy, hashlib, itertools, os, warnings, weakref
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -63,14 +63,25 @@ def _generator(
     return torch.Generator(device).manual_seed(int.from_bytes(h, 'little'))
 
 # %% ../nbs/00_data.ipynb #00-data-022a
+_LOOKED = weakref.WeakSet()    # whose images on a GPU were looked at
+
+def _looked_at(x, owner):
+    "Whether images need no look, or cannot have one now"
+    if torch.compiler.is_compiling() or x.is_cuda and torch.cuda.is_current_stream_capturing(): return True
+    if owner is None or x.device.type == 'cpu': return False
+    known = owner in _LOOKED
+    _LOOKED.add(owner)
+    return known
+
 def check_range(
     x: Tensor,               # float images, of any shape
     what: str = 'images',    # how the message calls them
     most: float = 1 + 1e-4,  # the largest absolute value that is accepted
-    level: int = 3           # of the caller to whom the warning belongs
+    level: int = 3,          # of the caller to whom the warning belongs
+    owner=None               # whose images they are; if given, a GPU need not wait: only its first ones are looked at
 ) -> None:
     "BadInput if values lie outside [-1, 1] or are NaN; a warning if none is below 0, as in images in [0, 1]"
-    if x.numel() == 0: return
+    if x.numel() == 0 or _looked_at(x, owner): return
     low, high = torch.stack(x.detach().aminmax()).tolist()
     if not -most <= low <= high <= most:                                     # NaN fails this too
         found = 'NaN' if low != low else f'values from {low:.3g} to {high:.3g}'

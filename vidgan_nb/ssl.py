@@ -27,7 +27,7 @@ from .monitor import gather_batch
 from .blocks import frozen
 from .pairs import ViewPairs
 from .probes import features_of, knn_probe, linear_readout, lbfgs_probe
-from .supervised import test_data
+from .supervised import test_data, test_data_if_any
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-014
 def invariance(
@@ -219,9 +219,10 @@ def score(self: TwoViews) -> dict[str, float]: # on training images at any time,
     if data.c is None: return out
     n, c, steps = len(f)*4//5, data.c.cpu(), self.recipe['steps'] if self.recipe else None
     out['kNN of training images'] = knn_probe(f[:n], c[:n], f[n:], c[n:])
-    if steps is not None and self.done in (0, steps): g, test = self.features('test')       # at 0: is it there?
-    if steps and self.done == steps:
-        f, data = self.features()
+    if steps is not None and self.done in (0, steps):                                       # at 0: is it there?
+        there = test_data_if_any(self.recipe['data'], self.root) is not None
+    if steps and self.done == steps and there:
+        (f, data), (g, test) = self.features(), self.features('test')
         c = data.c.cpu()
         out |= {'test kNN': knn_probe(f, c, g, test.c), 'test linear': lbfgs_probe(f, c, g, test.c)}
     return out

@@ -17,7 +17,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/09_views.ipynb #09-views-005
 from .basics import BadInput, check_between, check_whole, document, nearest, patch
-from .data import AUGMENTATIONS, Data, compose, rand
+from .data import AUGMENTATIONS, Data, check_range, compose, rand
 from .loops import processes
 
 # %% ../nbs/09_views.ipynb #20-vid-031
@@ -269,6 +269,7 @@ def _check(self: Views, x):
     if x.dim() != 4 or not x.is_floating_point():
         raise BadInput('views are made of images, floats (N, C, H, W) in [-1, 1], '
                        f'not of {str(x.dtype)[6:]} {tuple(x.shape)}')
+    check_range(x, 'images for views', 4, 5, self)
     if len(self.mean) not in (1, x.shape[1]):
         raise BadInput(f'mean and std have {len(self.mean)} channels, the images {x.shape[1]}: '
                        'give one number or as many')
