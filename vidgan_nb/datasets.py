@@ -503,7 +503,7 @@ def _check_folder(name, root):
         good = [p for p in paths if _decodes(p, problems)]
         found[split], sizes = len(good), sizes_of(good)
         if len({s[:2] for s in sizes}) > 1:
-            notes.append(f'{split}: images of {count_sizes(sizes)}: give size=, and each is cut to its central square '
+            notes.append(f'{split}: {count_sizes(sizes)}: give size=, and each is cut to its central square '
                          'and resized')
     return dict(name=name, folder=_shown(path), files={}, found=found, expected=dict.fromkeys(found),
                 problems=problems, notes=notes, ok=not problems)

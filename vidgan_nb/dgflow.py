@@ -15,7 +15,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
-from .data import Batches, Data
+from .data import Batches, Data, label_input
 from .fit import as_samples, fitting_data
 from .generators import all_frozen, enlarged, frozen_net, latents, seen_by, takes_labels
 from .loops import Loop
@@ -56,10 +56,10 @@ def scorer(
     D,                      # discriminator, or None
     corrector=None,         # another logit, which is added
     space: str = 'latent',  # 'latent' or 'data'
-    c: Tensor | None = None # labels (N,)
+    c: Tensor | None = None # labels (N,); see `label_input`
 ) -> Callable:              # z -> samples, and their logits (N,)
     "The function from latents to samples and logits; in data space z are the samples"
-    nets = [net for net in (D, corrector) if net is not None]
+    c, nets = label_input(c), [net for net in (D, corrector) if net is not None]
     if not nets: raise BadInput('there is nothing to follow: give a discriminator, a corrector, or both')
     if nearest(space, ['latent', 'data'], 'space') == 'data': return lambda z: (z, _sum_of_logits(nets, z, c))
     if G is None: raise BadInput("without a generator there are no latents: give G, or space='data' and samples as z")
