@@ -505,6 +505,7 @@ def _check_folder(name, root):
         if len({s[:2] for s in sizes}) > 1:
             notes.append(f'{split}: {count_sizes(sizes)}: give size=, and each is cut to its central square '
                          'and resized')
+    if len(problems) > 10: problems[10:] = [f'and {len(problems) - 10} more images that cannot be read']
     return dict(name=name, folder=_shown(path), files={}, found=found, expected=dict.fromkeys(found),
                 problems=problems, notes=notes, ok=not problems)
 
