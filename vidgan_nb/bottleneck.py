@@ -81,26 +81,33 @@ class Bottleneck(nn.Module):
         i: int,              # channels of the features
         k: int,              # length of the code
         head: str = 'vector',# 'vector': one code, deviation sigmoid(s); 'spatial': one at each place, deviation exp(s)
-        size: int = 4        # of the map of features; 1 for features without a map
+        size: int | tuple = 4 # height and width of a square map of features, 1 without one; or any shape, (length,)
     ):
         super().__init__()
-        check_whole(i=i, k=k, size=size)
+        self.flat = not isinstance(size, int)                # places in a row: a sequence, or a map that is no square
+        place = tuple(size) if self.flat else (size, size)
+        check_whole(i=i, k=k, **{f'size[{j}]': s for j, s in enumerate(place)})
         self.head, self.size = nearest(head, ['vector', 'spatial'], 'head'), size
-        self.conv = nn.Conv2d(i, 2*k, size if head == 'vector' else 1)
-        self.shape = (k,) if head == 'vector' or size == 1 else (k, size, size)
+        whole = (math.prod(place), 1) if self.flat else size
+        self.conv = nn.Conv2d(i, 2*k, whole if head == 'vector' else 1)
+        self.shape = (k,) if head == 'vector' or size == 1 else (k, *place)
     def forward(self,
-        h: Tensor # features (N, i, size, size), or (N, i)
-    ) -> tuple[Tensor, Tensor]: # mean and deviation, each (N, k) or (N, k, size, size), float32 also under autocast
+        h: Tensor # features (N, i, size, size), or (N, i), or (N, i, *size)
+    ) -> tuple[Tensor, Tensor]: # mean and deviation, each (N, k) or (N, k, ...), float32 also under autocast
         "Mean and standard deviation of each item's code"
-        h = self.conv(h if h.dim() == 4 else h[..., None, None])
+        h = self.conv(_as_map(h, self.flat))
         mu, s = h.to(torch.promote_types(h.dtype, torch.float32)).view(len(h), 2, *self.shape).unbind(1)
         return mu, s.sigmoid() if self.head == 'vector' else s.exp()
+
+def _as_map(h, flat):
+    "Features (N, C), (N, C, size, size), or, with all their places in a row, (N, C, ...), as a map"
+    return h.flatten(2)[..., None] if flat else h if h.dim() == 4 else h[..., None, None]
 
 # %% ../nbs/02_bottleneck.ipynb #02-nets-219
 class BottleneckDiscriminator(nn.Module):
     """Base class of discriminators that score a code of their input.
 
-    A subclass registers its layers, defines `features(x)`, which gives (N, C) or (N, C, size, size), and ends its
+    A subclass registers its layers, defines `features(x)`, which gives (N, C) or (N, C, ...), and ends its
     constructor with `add_head(shape, k, head)`. Training uses:
 
     - `code(x)`: mean and standard deviation of the code of each item, (N, *codes);
@@ -113,7 +120,7 @@ class BottleneckDiscriminator(nn.Module):
     heads = ['vector', 'spatial', 'noise', 'plain']
     def features(self,
         x: Tensor # items
-    ) -> Tensor:  # (N, C) or (N, C, size, size)
+    ) -> Tensor:  # (N, C), or with places, such as (N, C, size, size) or (N, C, length)
         "What the code is made of; a subclass defines it"
         raise NotImplementedError('a BottleneckDiscriminator needs a method features(x)')
 
@@ -131,11 +138,13 @@ def add_head(self: BottleneckDiscriminator,
     check_whole(k=k)
     self.act, self.activate, self.bounded = LeakyReLU(.2), activate, head in ('vector', 'spatial')
     i, *place = _shape_of_features(self, shape) if features is None else features
-    size = place[0] if place else 1
+    square = not place or len(place) == 2 and place[0] == place[1]
+    size = tuple(place) if not square else place[0] if place else 1
+    self.flat = not square
     if self.bounded: self.neck = Bottleneck(i, k, head, size)
     else: self.neck = nn.Conv2d(i, k, 1) if head == 'noise' else None
     if self.bounded: self.codes = self.neck.shape
-    else: self.codes = (i if head == 'plain' else k, *([size, size] if size > 1 else []))
+    else: self.codes = (i if head == 'plain' else k, *(place if size != 1 else []))
     self.out = nn.Linear(math.prod(self.codes), 1)
 
 # %% ../nbs/02_bottleneck.ipynb #02-bottleneck-219b
@@ -143,16 +152,15 @@ def add_head(self: BottleneckDiscriminator,
 def _shape_of_features(net, shape):
     "Shape of the features of one item of `shape`, or one clear error"
     name, mode = type(net).__name__, net.training
-    try: h = net.eval().features(torch.zeros(2, *shape))
+    try: h = net.eval().features(torch.zeros(2, *shape, dtype=next(net.parameters(), torch.zeros(1)).dtype))
     except (RuntimeError, ValueError) as e:
         raise BadInput(f'{name} cannot read items of shape {tuple(shape)}: {" ".join(str(e).split()):.160}') from None
     finally: net.train(mode)
     got = tuple(getattr(h, 'shape', ()))
-    square = len(got) == 2 or len(got) == 4 and got[2] == got[3]
-    if not square or len(h) != 2:
+    if len(got) < 2 or len(h) != 2:
         found = ', '.join(map(str, ('N', *got[1:])))
         raise BadInput(f'{name}.features gives ({found}) for items of shape {tuple(shape)}: '
-                       'it must give (N, C) or (N, C, size, size)')
+                       'it must give (N, C), (N, C, size, size), or features at any places, (N, C, ...)')
     return got[1:]
 
 # %% ../nbs/02_bottleneck.ipynb #02-bottleneck-219c
@@ -165,7 +173,7 @@ def code(self: BottleneckDiscriminator,
     if self.head == 'plain': return h, torch.zeros_like(h)
     if self.activate: h = self.act(h)
     if self.bounded: return self.neck(h)
-    h = self.neck(h if h.dim() == 4 else h[..., None, None])
+    h = self.neck(_as_map(h, self.flat))
     mu = h.to(torch.promote_types(h.dtype, torch.float32)).view(len(h), *self.codes)
     return mu, torch.ones_like(mu)
 

@@ -271,7 +271,7 @@ def _check_data(name, root, asked):
     counts = ', '.join(_count(split, n, r['expected'][split]) for split, n in r['found'].items() if n)
     say(f'{name:14} {state:6} {counts}' + (f' in {r["folder"]}' if r['folder'] else ''))
     if absent and not asked: return []
-    say(*[f'{"":14} {p}' for p in problems])
+    say(*[f'{"":14} {p}' for p in [*problems, *map(one_line, r['notes'])]])
     return problems
 
 def _count(split, n, expected):

@@ -15,7 +15,8 @@ from torch import nn, Tensor
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
-from .data import Batches, Data
+from .data import Batches, Data, label_input
+from .fit import as_samples, fitting_data
 from .generators import all_frozen, enlarged, frozen_net, latents, seen_by, takes_labels
 from .loops import Loop
 
@@ -55,10 +56,10 @@ def scorer(
     D,                      # discriminator, or None
     corrector=None,         # another logit, which is added
     space: str = 'latent',  # 'latent' or 'data'
-    c: Tensor | None = None # labels (N,)
+    c: Tensor | None = None # labels (N,); see `label_input`
 ) -> Callable:              # z -> samples, and their logits (N,)
     "The function from latents to samples and logits; in data space z are the samples"
-    nets = [net for net in (D, corrector) if net is not None]
+    c, nets = label_input(c), [net for net in (D, corrector) if net is not None]
     if not nets: raise BadInput('there is nothing to follow: give a discriminator, a corrector, or both')
     if nearest(space, ['latent', 'data'], 'space') == 'data': return lambda z: (z, _sum_of_logits(nets, z, c))
     if G is None: raise BadInput("without a generator there are no latents: give G, or space='data' and samples as z")
@@ -155,7 +156,7 @@ def _prior_score(prior):
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-027
 def refine(
-    z: Tensor,                        # latents (N, ...); with space 'data' the samples themselves
+    z: Tensor,                        # latents (N, ...), or an array; with space 'data' the samples, see `as_samples`
     G,                                # generator: z -> x, or (z, c) -> x; None with space 'data'
     D,                                # discriminator: x -> logits (N,), or (x, c); None: the corrector is all
     f: str | Callable = 'KL',         # 'KL', 'JS', 'logD', or f'(r)
@@ -171,6 +172,7 @@ def refine(
     project: Callable | None = None   # z -> z after each step, such as a clamp for uniform latents
 ) -> Trajectory:
     "Move samples along the discriminator's gradient flow (Ansari et al. 2021); networks stay, samples are independent"
+    z = as_samples(z, D if G is None else G)
     if c is not None and len(c) != len(z): raise BadInput(f'{len(c)} labels for {len(z)} latents: one each is needed')
     h, score = potential(f), _prior_score(prior)
     samples_and_logits = scorer(G, D, corrector, space, c)
@@ -200,11 +202,12 @@ def try_etas(
     z: Tensor,                  # latents, as for `refine`; some hundreds are enough
     G,                          # generator
     D,                          # discriminator, or None
-    x: Tensor,                  # as many real samples; more are left out
+    x: Tensor,                  # as many real samples, see `as_samples`; more are left out
     etas: tuple = ETAS,         # to be tried
     **kw                        # as for `refine`: steps, f, gamma, corrector, ...
 ) -> dict[float, float]:        # eta (0: no refinement) -> transport cost from refined to real samples
     "Refine with each step size, and measure how far from real samples the outcome is"
+    z, x = as_samples(z, G), as_samples(x, G)
     if len(x) < len(z): raise BadInput(f'{len(x)} real samples for {len(z)} latents: as many are needed')
     critic = D if D is not None else kw.get('corrector')
     real, costs = seen_by(critic, x[:len(z)]), {}
@@ -275,7 +278,7 @@ def noise(self: Refined,
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-104a
 @patch
 def __init__(self: Refined,
-    data: Data,               # what the generator imitates; judged against
+    data: Data,               # what the generator imitates, see `as_data`; judged against
     of: str = 'wgan-glyphs',  # a record that keeps G
     by: str = '',             # a record that keeps D; `of` if not given, none: the corrector is the whole logit
     corrector: str = '',      # a record that keeps C
@@ -295,7 +298,7 @@ def __init__(self: Refined,
     self.G = frozen_net(of, 'G', self.device)
     self.D = None if by == 'none' else frozen_net(by or of, 'D', self.device)
     self.C = frozen_net(corrector, 'C', self.device) if corrector else None
-    self.bs, self.batches = bs, Batches(data, 1, seed, self.device)
+    self.bs, self.batches = bs, Batches(fitting_data(data, self.G.net), 1, seed, self.device)
     self.start(n, seed)
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-104b

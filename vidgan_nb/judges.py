@@ -21,7 +21,8 @@ from .basics import (BadInput, check_at_least, check_between, check_positive, ch
     patch, write_file)
 from .blocks import frozen, place, taps
 from .classifiers import ResNetCIFAR
-from .data import Batches, Data, augmentation, rand, randn
+from .convert import as_data
+from .data import Batches, Data, augmentation, check_range, rand, randn
 from .datasets import _data_folder, load
 from .inception import InceptionV3
 from .loops import Loop, descend
@@ -34,9 +35,7 @@ def _checked_images(x):
         kind, shape = getattr(x, 'dtype', type(x).__name__), tuple(getattr(x, 'shape', ()))
         raise BadInput(f'a judge looks at float images (N, C, H, W) in [-1, 1], not at {kind} of shape {shape}; '
                        'bytes are brought there by x/127.5 - 1')
-    if not (x.abs() <= 1 + 1e-4).all():                   # NaN fails this too
-        what = 'NaN' if x.isnan().any() else f'values from {x.min():.3g} to {x.max():.3g}'
-        raise BadInput(f'images with {what}: a judge looks at [-1, 1]; bytes are brought there by x/127.5 - 1')
+    check_range(x, level=5)
     return x.float()
 
 # %% ../nbs/04_judges.ipynb #04-metrics-117
@@ -164,15 +163,20 @@ def score(self: Classify) -> dict[str, float]:  # empty if nothing is held out, 
 # %% ../nbs/04_judges.ipynb #04-metrics-122
 def accuracy(
     net: nn.Module,  # classifier: images -> logits
-    data: Data,      # with labels, best of images it has not seen
+    data: Data,      # with labels, best of images it has not seen; or what `as_data` takes, such as (images, labels)
     bs: int = 500    # images at a time
 ) -> float:          # share of right answers, 0 to 1
     "How often the largest logit is the label"
+    data = as_data(data)
     if data.c is None: raise BadInput(f'data set {data.name!r} has no labels to be right about')
-    device = next(net.parameters()).device
+    device, right = next(net.parameters()).device, []
     with frozen(net), torch.no_grad():
-        right = [net(data.images(i).to(device)).argmax(1).cpu() == data.c[i].cpu()
-                 for i in torch.arange(len(data)).split(bs)]
+        for i in torch.arange(len(data)).split(bs):
+            z = net(data.images(i).to(device))
+            if z.dim() != 2 or len(z) != len(i):
+                found = f'{type(net).__name__} gives {tuple(z.shape)} for {len(i)} images'
+                raise BadInput(f'{found}: logits (N, classes) are needed')
+            right.append(z.argmax(1).cpu() == data.c[i].cpu())
     return torch.cat(right).double().mean().item()
 
 # %% ../nbs/04_judges.ipynb #04-metrics-127

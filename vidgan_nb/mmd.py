@@ -18,6 +18,7 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_positive, check_whole, document, nearest, patch
 from .data import Data, rand, randn
 from .fast import input_gradient
+from .fit import full_precision
 from .gan_nets import Critic
 from .blocks import LeakyReLU, frozen
 from .wgan import GAN, gradient_penalty
@@ -81,7 +82,7 @@ def step(self: FeatureGAN) -> dict[str, Tensor]:
 # %% ../nbs/13_mmd.ipynb #13-mmd-013
 @patch
 def __init__(self: FeatureGAN,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,       # (N, nz) -> samples
     D: nn.Module,       # samples -> features (N, k); no batch norm
     nz: int = 32,       # length of the latent vector
@@ -113,7 +114,7 @@ def critic_loss(self: MMDGAN,
 ) -> tuple[Tensor, dict[str, Tensor]]: # the loss, and what it is made of
     "The loss that the critic minimises"
     k, eps = rational_quadratic, rand(self.bs, *[1]*(x.dim()-1), gen=self.gen)
-    a, b = self.D(torch.cat([x, y])).float().chunk(2)
+    a, b = full_precision(self.D(torch.cat([x, y]))).chunk(2)
     distance = mmd2(k, a, b)
     gp = gradient_penalty(lambda u: witness(k, self.D(u), a, b), x, y, eps)
     return self.lam*gp - distance, {'mmd2': distance, 'gp': gp}
@@ -124,13 +125,13 @@ def generator_loss(self: MMDGAN,
     y: Tensor        # generated samples, with their graph
 ) -> Tensor:         # scalar
     "The loss that the generator minimises"
-    a, b = self.D(torch.cat([x, y])).float().chunk(2)
+    a, b = full_precision(self.D(torch.cat([x, y]))).chunk(2)
     return mmd2(rational_quadratic, a, b)
 
 # %% ../nbs/13_mmd.ipynb #13-mmd-015
 @patch
 def __init__(self: MMDGAN,
-    data: Data,                             # what to imitate
+    data: Data,                             # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,                           # (N, nz) -> samples
     D: nn.Module,                           # samples -> features (N, k); no batch norm
     lr: float = 1e-4,                       # of Adam, both networks; as released
@@ -192,10 +193,10 @@ def distance(self: OCFGAN,
     y: Tensor                   # generated samples
 ) -> tuple[Tensor, Tensor]:     # root of the scaled distance, and the one-sided error
     "Both terms of the losses, at new frequencies"
-    a, b = self.D(torch.cat([x, y])).float().chunk(2)
+    a, b = full_precision(self.D(torch.cat([x, y]))).chunk(2)
     sigma = self.scales['log_sigma'].exp()
     w = sigma*randn(self.freqs, self.k, gen=self.gen)
-    return (ecfd(a, b, w)/sigma.norm()).sqrt(), one_sided(a, b)                                     # (6), (7)
+    return (ecfd(a, b, w.to(a.dtype))/sigma.norm()).sqrt(), one_sided(a, b)                         # (6), (7)
 
 # %% ../nbs/13_mmd.ipynb #13-mmd-016
 @patch
@@ -222,7 +223,7 @@ OPTIMISERS = dict(rmsprop=torch.optim.RMSprop, adam=partial(torch.optim.Adam, be
 
 @patch
 def __init__(self: OCFGAN,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,       # (N, nz) -> samples
     D: nn.Module,       # samples -> features (N, k); no batch norm
     lr: float = 5e-5,   # of the optimiser, both networks; as released

@@ -309,6 +309,7 @@ class _Watcher:
     saved: float = field(default_factory=time.monotonic)  # when it was written
     mark: dict | None = None       # fingerprint of what no checkpoint holds
     board: object = None           # a TensorBoard writer
+    made: bool = False             # was the folder made here?
 
     def at(self, every): return every and self.loop.done % every == 0
     def due(self, every): return every and (self.at(every) or self.loop.done == self.end)
@@ -348,11 +349,34 @@ def keep(self: _Watcher):
     if rank() == 0: self.last = save(self.loop, self.out/'checkpoints')
     self.saved = time.monotonic()
 
+# %% ../nbs/03_monitor.ipynb #03-loops-066k
+@contextmanager
+def _undone_if_it_fails(watcher):
+    "Inside, an error before the first step of a run takes away what was written, so that the run can be started again"
+    loop, out = watcher.loop, watcher.out if rank() == 0 else None
+    new, before = not loop.history.begun, loop.history.state_dict()
+    there = {p for pattern in ('*', 'checkpoints/*') for p in out.glob(pattern)} if out else set()
+    try: yield
+    except BaseException:
+        if new and not loop.done:
+            loop.history.load_state_dict(before)
+            loop.history._wait = []
+            if out: _remove_new(out, there, watcher.made)
+        raise
+
+def _remove_new(out, there, made):
+    "Remove what was not `there` from a folder and from its checkpoints, and a folder that was `made`"
+    for p in (*out.glob('checkpoints/*'), *out.glob('*')):
+        if p in there or out/'checkpoints' in there and p == out/'checkpoints': continue
+        if p.is_dir(): shutil.rmtree(p, ignore_errors=True)
+        else: p.unlink(missing_ok=True)
+    if made and not any(out.iterdir()): out.rmdir()
+
 # %% ../nbs/03_monitor.ipynb #03-loops-066g
 @patch
 def open_folder(self: _Watcher, stack, lock, tensorboard):
     "Lock the folder, unless the caller did, and see whose it is; what is to be closed goes on the stack"
-    if not lock: stack.enter_context(FolderLock(self.out))
+    if not lock: self.made = stack.enter_context(FolderLock(self.out)).made
     found = checkpoints(self.out/'checkpoints')
     if found and _run_of(found[-1]) != self.loop.history.run:
         raise BadInput(f'{self.out} already holds another run ({found[-1].name}): '
@@ -441,6 +465,7 @@ def _take_steps(watcher, step, precision, bar, tensorboard, lock):
         stack.enter_context(_deterministic(loop.device))
         watcher.known = _not_finite(loop).keys() - _names(loop).values()
         if watcher.out and rank() == 0: watcher.open_folder(stack, lock, tensorboard)
+        stack.enter_context(_undone_if_it_fails(watcher))
         watcher.begin()
         received = stack.enter_context(interrupt_between_steps())
         pbar = stack.enter_context(tqdm(total=watcher.end, initial=loop.done, unit='step', disable=not show))

@@ -16,6 +16,7 @@ from torch import nn, Tensor
 # %% ../nbs/13_others.ipynb #13-others-005
 from .basics import BadInput, check_positive, check_whole, document, old_names, patch
 from .data import Data, rand
+from .fit import check_batch_of_one, check_types, first_items, full_precision, place_network
 from .loops import descend
 from .blocks import LeakyReLU, frozen
 from .vdb import kl_to_standard_normal
@@ -58,13 +59,13 @@ def encode(self: VAE,
     x: Tensor         # samples
 ) -> tuple[Tensor, Tensor]: # mean and standard deviation of the latents, (N, nz) each
     "The distribution of the latents of each sample"
-    mu, r = self.E(x).float().chunk(2, 1)
+    mu, r = full_precision(self.E(x)).chunk(2, 1)
     return mu, r.exp()
 
 # %% ../nbs/13_others.ipynb #13-others-013b
 @patch
 def __init__(self: VAE,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,       # the decoder: (N, nz) -> the mean of a sample
     E: nn.Module,       # the encoder: samples -> (N, 2 nz), means and logs of the standard deviations of the latents
     nz: int = 32,       # length of the latent vector
@@ -74,14 +75,16 @@ def __init__(self: VAE,
 ):
     Decoder.__init__(self, data, G, nz, **kw)
     check_positive(lr=lr, var=var)
-    self.E = E.to(self.device, memory_format=torch.channels_last)
-    _check_encoder(self.E, self.batches.data, nz)
+    self.E, x = place_network(E, self.device), first_items(self.batches.data, self.device, 1)
+    check_types(x, E=E)
+    _check_encoder(self.E, x, nz)
+    check_batch_of_one(self.bs, 'bs', E=(E, x))
     self.noise = nn.ParameterDict(dict(log_var=torch.tensor(math.log(var)))).to(self.device)
     self.opt = torch.optim.Adam([*G.parameters(), *E.parameters(), *self.noise.parameters()], lr)
 
-def _check_encoder(E, data, nz):
+def _check_encoder(E, x, nz):
     "BadInput unless `E` gives a mean and a standard deviation for each latent"
-    with frozen(E), torch.no_grad(): shape = tuple(E(data.images(slice(0, 1))).shape)
+    with frozen(E), torch.no_grad(): shape = tuple(E(x).shape)
     if shape != (1, 2*nz):
         raise BadInput(f'the encoder gives {shape[1:]} for a sample: 2 nz = {2*nz} numbers are needed '
                        '(set classes, or the last of sizes)')
@@ -258,7 +261,7 @@ def log_likelihood(self: Likelihood,
 # %% ../nbs/13_others.ipynb #13-others-020a
 @patch
 def __init__(self: Likelihood,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,       # with `encode`, such as `Flow`
     lr: float = 5e-4,   # of Adam
     nz: int = 0,        # length of the latent vector; 0: as many numbers as a sample has
@@ -274,7 +277,8 @@ def __init__(self: Likelihood,
     self.opt = torch.optim.Adam(G.parameters(), lr)
     self.schedule = None
     if warmup: self.schedule = torch.optim.lr_scheduler.LambdaLR(self.opt, lambda t: min(1., (t + 1)/warmup))
-    self.bin = 0. if len(data.shape) == 1 else 2/255      # width of a byte, in [-1, 1]
+    floats = getattr(self.batches.data.x, 'dtype', torch.uint8).is_floating_point
+    self.bin = 0. if floats else 2/255                    # width of a byte, in [-1, 1]; floats are not spread
     if actnorm: init_actnorm(G, self.first(256))
 
 # %% ../nbs/13_others.ipynb #13-others-020b

@@ -11,9 +11,10 @@ from torch import nn, Tensor
 
 # %% ../nbs/22_pairs.ipynb #22-pairs-005
 from .basics import BadInput, check_between, check_whole, document, patch
+from .convert import as_data
 from .data import Batches, Data, local_rows
 from .generators import latents
-from .loops import Loop
+from .loops import Loop, processes
 from .blocks import frozen
 from .teachers import generate, find_generator
 from .views import views_for
@@ -22,6 +23,7 @@ from .views import views_for
 class ViewPairs(Loop):
     "Batches of images, real or generated, and two views of each; subclasses train on them"
     root = None                                        # where data lie, if it was built from a recipe
+    separate = False                                   # are real and generated images compared apart?
 
 @patch
 def pairs(self: ViewPairs) -> tuple[Tensor, Tensor]: # two views of the same images, each (N, C, size, size)
@@ -42,7 +44,7 @@ def fakes(self: ViewPairs,
 # %% ../nbs/22_pairs.ipynb #22-ssl-037e
 @patch
 def __init__(self: ViewPairs,
-    data: Data,                                    # real images
+    data: Data,                                    # real images; or tensors, arrays, ...: see `as_data`
     G: str | nn.Module = '',                       # a generator, as for `generator_of`
     syn_ratio: float = 0.,                         # share of generated images in a batch; 1: nothing else
     bs: int = 512,                                 # images in a batch, two views of each
@@ -59,8 +61,10 @@ def __init__(self: ViewPairs,
     device: str = 'cpu'                            # where it trains
 ):
     super(ViewPairs, self).__init__(seed, device)
+    data = as_data(data)
     _check_batches(data, G, syn_ratio, bs)
     self.n_syn, self.bs = round(bs*syn_ratio), bs
+    if self.separate: self.check_shares(syn_ratio)
     changes = dict(scale=scale, jitter=jitter, p_jitter=p_jitter, p_gray=p_gray, p_flip=p_flip, p_blur=p_blur)
     views = [views_for(data, size, one_draw=one, **changes).to(self.device) for one in (False, one_draw)]
     self.views, self.syn_views = views
@@ -87,6 +91,20 @@ def check_fakes(self: ViewPairs,
     if made.shape[1:2] != data.shape[:1]:
         raise BadInput(f'the generator makes {tuple(made.shape[1:])} and the data are {data.shape}: '
                        'their channels must agree')
+
+# %% ../nbs/22_pairs.ipynb #22-ssl-037fa
+@patch
+def check_shares(self: ViewPairs,
+    syn_ratio: float # share of generated images
+) -> None:
+    "BadInput if a process compares a single image of a kind with others of its kind"
+    def enough(bs):
+        n, least = round(bs*syn_ratio), 2*processes()
+        return n in (0, *range(least, bs - least + 1), bs) and bs >= least
+    if enough(self.bs): return
+    more = next((f': bs={b}' for b in range(self.bs, 1000*self.bs, processes()) if enough(b)), '')
+    raise BadInput(f'bs={self.bs} is {self.n_syn} generated and {self.bs - self.n_syn} real: batch norm and variances '
+                   f'need 2 or more of each in every process{more}')
 
 # %% ../nbs/22_pairs.ipynb #22-pairs-012
 document(__name__)

@@ -16,7 +16,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/23_perceptual.ipynb #23-perceptual-005
 from .basics import BadInput, document, patch
-from .data import Data
+from .data import Data, check_range
 from .recipes import JUDGE_OF
 from .judges import NoWeights, find_judge
 from .blocks import taps
@@ -60,6 +60,10 @@ def forward(self: Perceptual,
     x: Tensor    # as many
 ) -> Tensor:     # (N,)
     "How different each pair looks"
+    if y.shape != x.shape:
+        raise BadInput(f'images of shape {tuple(y.shape)} against {tuple(x.shape)}: they are compared in pairs, '
+                       'so both need one shape; x.expand(len(y), -1, -1, -1) repeats a single image')
+    for v in y, x: self._check(v)
     total = 0
     for a, b, w in zip(self.seen(y), self.seen(x), list(self.weights) or [None]*len(self.stages)):
         squared = (a - b).square()
@@ -67,6 +71,7 @@ def forward(self: Perceptual,
         total = total + over_channels.mean((1, 2))
     return total
 
+# %% ../nbs/23_perceptual.ipynb #23-squeeze-023b
 @patch
 def seen(self: Perceptual,
     x: Tensor      # (N, C, H, W) in [-1, 1]
@@ -78,6 +83,14 @@ def seen(self: Perceptual,
         raise BadInput(f'{self.name or type(self.net).__name__} cannot look at images of shape {tuple(x.shape[1:])}: '
                        f'{" ".join(str(e).split()):.120}') from None
     return [t[n]/(t[n].square().sum(1, keepdim=True).sqrt() + 1e-10) for n in self.stages]
+
+@patch
+def _check(self: Perceptual, x):
+    "BadInput unless these are float images about in [-1, 1]"
+    if x.dim() != 4 or not x.is_floating_point():
+        raise BadInput(f'{self.name or "the distance"} looks at float images (N, C, H, W) in [-1, 1], '
+                       f'not at {str(x.dtype)[6:]} {tuple(x.shape)}')
+    check_range(x, 'images', 4, 6, self)
 
 # %% ../nbs/23_perceptual.ipynb #23-squeeze-024
 LPIPS = dict(alexnet='alexnet-owt-7be5be79.pth', lin='alex.pth') # as torchvision and LPIPS 0.1 name their files

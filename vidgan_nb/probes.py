@@ -20,7 +20,7 @@ from torch import nn, Tensor
 # %% ../nbs/22_probes.ipynb #22-probes-005
 from .backbones import LARS, Student, without_last_layer, last_layer
 from .basics import BadInput, check_between, check_positive, check_whole, document, nearest, old_names
-from .data import Data
+from .data import Data, as_labels
 from .datasets import load
 from .loops import descend
 from .recipes import method, resolve
@@ -53,16 +53,22 @@ def backbone_in(
     return without_last_layer(copy.deepcopy(S))[0] if last_layer(S) else S
 
 # %% ../nbs/22_probes.ipynb #22-ssl-044
-def _labelled(f, c, g, e):
-    "Features in double precision and labels; BadInput unless they fit"
-    for v, y in ((f, c), (g, e)):
-        if v.dim() != 2 or len(v) != len(y) or not v.isfinite().all():
-            raise BadInput('finite features (N, d) with a label each are needed, '
-                           f'not {tuple(v.shape)} and {tuple(y.shape)}')
+def _checked_features(*features):
+    "Features in double precision; BadInput unless they are finite tables of as many columns"
+    for v in features:
+        if v.dim() != 2 or not v.isfinite().all():
+            raise BadInput(f'finite features (N, d) with a label each are needed, not {tuple(v.shape)}')
+    f, g = features
     if f.shape[1] != g.shape[1]:
         raise BadInput(f'features to learn from have {f.shape[1]} dimensions, those to judge by {g.shape[1]}')
-    return f.double(), c.long(), g.double(), e.long()
+    return f.double(), g.double()
 
+def _labelled(f, c, g, e):
+    "Features in double precision and labels; BadInput unless they fit"
+    f, g = _checked_features(f, g)
+    return f, as_labels(c, len(f)), g, as_labels(e, len(g))
+
+# %% ../nbs/22_probes.ipynb #22-ssl-044q
 def knn_probe(
     f: Tensor,        # features (N, d) of images that vote
     c: Tensor,        # their labels (N,)
@@ -91,7 +97,8 @@ def fit_logistic(
     "Multinomial logistic regression to its only minimum, by L-BFGS"
     from scipy.optimize import minimize
     check_positive(ridge=ridge)                                         # else the minimum may lie at infinity
-    f, K = f.double(), int(c.max()) + 1
+    f, c = f.double(), as_labels(c, len(f))
+    K = int(c.max()) + 1
     m, s = f.mean(0), f.std(0).clamp_min(1e-8)
     x, n, d = torch.cat([(f - m)/s, torch.ones(len(f), 1).double()], 1), *f.shape
     def value(v):
@@ -129,11 +136,19 @@ def r2_probe(
     ridge: float = 1e-4   # as in `fit_logistic`
 ) -> float:               # at most 1; 0 for a constant prediction, the mean
     "The share of a number's variance that a linear function of the features explains, R^2"
-    f, _, g, _ = _labelled(f, y, g, v)
+    f, g = _checked_features(f, g)
+    y, v = _numbers(y, f), _numbers(v, g)
     m, s = f.mean(0), f.std(0).clamp_min(1e-8)
-    f, g, y, v = (f - m)/s, (g - m)/s, y.double(), v.double()
+    f, g = (f - m)/s, (g - m)/s
     w = torch.linalg.solve(f.T @ f/len(f) + ridge*torch.eye(f.shape[1]).double(), f.T @ (y - y.mean())/len(f))
     return 1 - ((g @ w + y.mean() - v).square().mean()/(v - v.mean()).square().mean()).item()
+
+# %% ../nbs/22_probes.ipynb #22-ssl-045aq
+def _numbers(y, f):
+    "A number for each row of `f`, from (N,) or (N, 1), in double precision"
+    if y.shape not in ((len(f),), (len(f), 1)):
+        raise BadInput(f'a number for each of {len(f):,} features is needed, not {tuple(y.shape)}')
+    return y.reshape(-1).double()
 
 # %% ../nbs/22_probes.ipynb #22-ssl-046
 def _sgd_probe(read, n, d, K, epochs, lr, bs, momentum, lars, seed, device):

@@ -404,7 +404,8 @@ def _start(r, out, root, device, goon, changed, first):
         raise BadInput(f'{out} has taken {loop.done} steps already; {r["steps"]} would be going back')
     if first:
         _check_space(loop, out)
-        _write(out/'recipe.yaml', yaml.safe_dump(_plain(r), sort_keys=False))
+        notes = ''.join(f'# at step {t:,}: {text}\n' for t, text in loop.history.changes)
+        _write(out/'recipe.yaml', notes + yaml.safe_dump(_plain(r), sort_keys=False))
     return loop
 
 def _watch_recipe(loop, out, root, fast, compile, **kw):
@@ -417,15 +418,18 @@ def _watch_recipe(loop, out, root, fast, compile, **kw):
 
 # %% ../nbs/03_recipes.ipynb #03-loops-109h
 def _run(r, out, root, device, goon, changed, lock, **kw):
-    "All of `train` but the lock on the folder; where nothing was trained, the folder is free again"
-    loop = None
+    "All of `train` but the lock on the folder; where nothing was trained, the folder is as it was"
+    loop, taken, path = None, 0, out/'recipe.yaml'
+    before = path.read_bytes() if lock and goon and path.is_file() else None
     try:
         with explain_out_of_memory():
             loop = _start(r, out, root, device, goon, changed, lock)
+            taken = loop.done
             _watch_recipe(loop, out, root, lock=lock, **kw)
             if lock: _finish(loop, out)
     except BaseException:
         if lock and not goon and not (loop and loop.done): lock.clean()
+        if before and loop and loop.done == taken: _write(path, before.decode())
         raise
     finally:
         if lock: lock.release()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 # %% ../nbs/12_samplers.ipynb #12-samplers-003
 from .basics import BadInput, check_between, check_positive, check_whole, document
+from .fit import as_samples
 from .dgflow import Trajectory, flow, refine, scorer
 from .generators import all_frozen
 
@@ -35,6 +36,7 @@ def steepest(
     c: Tensor | None = None   # labels
 ) -> float:                   # the largest, over the pairs
     "The largest |d(z) - d(z')|/|z - z'| between the first half of some latents and the second: the k of DOT's paper"
+    z = as_samples(z, D if G is None else G)
     if len(z) < 2: raise BadInput(f'{len(z)} latents: k is measured between two or more')
     with all_frozen(G, D, corrector), torch.no_grad(): d = scorer(G, D, corrector, space, c)(z)[1]
     h = len(z)//2
@@ -66,6 +68,7 @@ def dot(
 ) -> Trajectory:
     "Discriminator optimal transport (Tanaka 2019); no sample depends on another"
     check_positive(k=k)
+    z = as_samples(z, D if G is None else G)
     def objective(now, d): return d/k - (now - z + 1e-3).flatten(1).norm(dim=1)              # (14)
     with all_frozen(G, D, corrector):
         return flow(z, scorer(G, D, corrector, space, c), objective, eta, 0., steps, save_every,
@@ -110,6 +113,7 @@ def drs(
     bs: int = 1000                 # how many at a time
 ) -> Trajectory:                   # one moment, of those that are accepted
     "Discriminator rejection sampling (Azadi et al. 2019)"
+    z = as_samples(z, D if G is None else G)
     if percentile is not None: check_between(0, 100, percentile=percentile)
     check_whole(0, burn_in=burn_in)
     if burn_in >= len(z):
@@ -173,6 +177,7 @@ def mh_gan(
     bs: int = 1000                 # how many at a time
 ) -> Trajectory:                   # one moment, of len(z)//k samples or, with a start, fewer
     "Metropolis-Hastings on proposals of the generator (Turner et al. 2019)"
+    z, start = as_samples(z, D if G is None else G), None if start is None else as_samples(start, D)
     n = _check_chains(z, k, start, c)
     x, d = _samples_of_pool(z, G, D, corrector, space, c, bs)
     coins = torch.rand(n, k, generator=generator, device=z.device)

@@ -41,7 +41,7 @@ def generator_loss(self: SNGAN,
 # %% ../nbs/12_sngan.ipynb #12-dgflow-147a
 @patch
 def __init__(self: SNGAN,
-    data: Data,                             # what to imitate
+    data: Data,                             # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,                           # (N, nz) -> samples
     D: nn.Module,                           # samples -> logits (N,), with spectral norms
     loss: str = 'hinge',                    # one of `LOSSES`: 'hinge', 'bce' (non-saturating), ...

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
+from .convert import as_data
 from .data import Data, local_rows
 from .generators import latents, net_of_checkpoint
 from .loops import checkpoints, descend, read_checkpoint
@@ -77,7 +78,7 @@ class Squeeze(nn.Module):
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-020
 class SqueezeSpan(TwoViews):
     "Distil the stages of a generator, squeezed to what survives a view, and span to real images"
-    defaults = TwoViews.defaults | dict(loop=dict(layers=5, dim=2048))
+    separate, defaults = True, TwoViews.defaults | dict(loop=dict(layers=5, dim=2048))
 
 @patch
 def step(self: SqueezeSpan) -> dict[str, Tensor]:
@@ -219,7 +220,7 @@ def teacher(
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-026
 class Encoding(TwoViews):
     "The generator's inverse, learnt; its features are the rival's representation"
-    defaults = TwoViews.defaults | dict(loop=dict(bs=128, lr=.01))
+    separate, defaults = True, TwoViews.defaults | dict(loop=dict(bs=128, lr=.01))
 
 @patch
 def step(self: Encoding) -> dict[str, Tensor]:
@@ -284,13 +285,12 @@ def __init__(self: Encoding,
     kw |= dict(G=G if syn_ratio else '', syn_ratio=syn_ratio, dim=self.dim*self.copies)
     super(Encoding, self).__init__(data, S, **kw)
     self.lam_z, self.lam_eye, self.G = lam_z, lam_eye, self.G or frozen(G.to(self.device))
-    self.eye = find_eye(eye, data, device=self.device) if lam_eye else None
+    self.eye = find_eye(eye, self.batches.data, device=self.device) if lam_eye else None
     with torch.no_grad(): made = tuple(self.drawn(style(self.G.net, latents(self.G.net, 2).to(self.device))).shape[1:])
-    if made != data.shape:
-        raise BadInput(f'the generator makes {made} and the data are {data.shape}: they must agree')
+    if made != self.batches.data.shape:
+        raise BadInput(f'the generator makes {made} and the data are {self.batches.data.shape}: they must agree')
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-029
-# discriminator -> names of its stages, as in STAGES
 CRITICS = dict(Critic=(r'conv\d', True), ResNetCritic=(r'block\d', False), SNDCGANDiscriminator=(r'conv\d', True))
 
 class CriticFeatures(nn.Module):
@@ -317,14 +317,14 @@ class CriticFeatures(nn.Module):
 @torch.no_grad()
 def critic_features(
     D: nn.Module,       # a critic or discriminator
-    data: Data,         # images
+    data: Data,         # images; or tensors, arrays, ...: see `as_data`
     multi: bool = True, # as in `CriticFeatures`
     stages: str = '',   # as in `CriticFeatures`
     bs: int = 500       # images at a time
 ) -> Tensor:            # (N, d) on the CPU
     "Features of each image in a discriminator"
     check_whole(1, bs=bs)
-    return features_of(CriticFeatures(D, multi, stages), data, Views(data.shape[1]), bs)
+    return features_of(CriticFeatures(D, multi, stages), as_data(data), Views(as_data(data).shape[1]), bs)
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-103
 def critic_of(

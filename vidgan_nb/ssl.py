@@ -20,13 +20,14 @@ from .basics import (BadInput, check_at_least, check_between, check_positive, ch
     nearest, old_names, patch)
 from .classifiers import residual_blocks, zero_residuals
 from .data import Data
+from .fit import fitting_data, float_type, place_network
 from .datasets import load
 from .loops import descend
 from .monitor import gather_batch
 from .blocks import frozen
 from .pairs import ViewPairs
 from .probes import features_of, knn_probe, linear_readout, lbfgs_probe
-from .supervised import test_data
+from .supervised import test_data, test_data_if_any
 
 # %% ../nbs/22_ssl.ipynb #22-ssl-014
 def invariance(
@@ -117,7 +118,7 @@ def loss(self: TwoViews,
 # %% ../nbs/22_ssl.ipynb #22-ssl-037b
 @patch
 def __init__(self: TwoViews,
-    data: Data,                    # real images; labels are not used in training
+    data: Data,                    # real images, see `ViewPairs`; labels are not used in training
     S: nn.Module,                  # the backbone: a classifier, whose last layer is taken off
     lr: float = .03,               # at a batch of 256; in proportion to it
     momentum: float = .9,          # of the optimiser
@@ -130,7 +131,8 @@ def __init__(self: TwoViews,
     zero_init: bool | None = None, # let residual blocks begin as their shortcut; by default where there are any
     **kw                           # as for ViewPairs
 ):
-    super(TwoViews, self).__init__(data, **kw)
+    if float_type(S) != torch.float32: raise BadInput('views of images are float32: call .float() on the backbone S')
+    super(TwoViews, self).__init__(fitting_data(data, S), **kw)
     check_positive(lr=lr)
     check_between(0, 1, True, momentum=momentum)
     check_at_least(0, wd=wd, horizon=horizon)
@@ -158,7 +160,7 @@ def make_student(self: TwoViews,
         torch.manual_seed(self.batches.seed)
         self.S = Student(zero_residuals(S) if zero else S, dim, hidden, layers, self.last_norm)
         self.extra()
-    for net in (self.S, *self.learnt()): net.to(self.device, memory_format=torch.channels_last).train()
+    for net in (self.S, *self.learnt()): place_network(net, self.device).train()
     x = self.batches.data.images(slice(0, 2)).to(self.device)
     try:
         with frozen(self.S), torch.no_grad(): self.S(self.views.plain(x))
@@ -217,9 +219,10 @@ def score(self: TwoViews) -> dict[str, float]: # on training images at any time,
     if data.c is None: return out
     n, c, steps = len(f)*4//5, data.c.cpu(), self.recipe['steps'] if self.recipe else None
     out['kNN of training images'] = knn_probe(f[:n], c[:n], f[n:], c[n:])
-    if steps is not None and self.done in (0, steps): g, test = self.features('test')       # at 0: is it there?
-    if steps and self.done == steps:
-        f, data = self.features()
+    if steps is not None and self.done in (0, steps):                                       # at 0: is it there?
+        there = test_data_if_any(self.recipe['data'], self.root) is not None
+    if steps and self.done == steps and there:
+        (f, data), (g, test) = self.features(), self.features('test')
         c = data.c.cpu()
         out |= {'test kNN': knn_probe(f, c, g, test.c), 'test linear': lbfgs_probe(f, c, g, test.c)}
     return out

@@ -20,6 +20,7 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_positive, document, nearest, old_names, patch
 from .data import Data, rand, randn
 from .fast import input_gradient
+from .fit import check_scores, first_items
 from .foreign import load_plain
 from .loops import process_mean
 from .monitor import gather_batch
@@ -200,7 +201,7 @@ def noise(self: VGAN) -> Tensor: # (bs, *codes)
 # %% ../nbs/11_vdb.ipynb #11-vdb-035e
 @patch
 def __init__(self: VGAN,
-    data: Data,              # what to imitate
+    data: Data,              # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,            # (N, nz) -> samples
     D: nn.Module,            # with `code` and `decide`, as `VDBDiscriminator`; its head says if there is a bottleneck
     nz: int = 256,           # length of the latent vector
@@ -224,6 +225,7 @@ def __init__(self: VGAN,
 ):
     _check_bottleneck(D, lr, lam=lam, drift=drift, lr_D=lr_D)
     GAN.__init__(self, data, G, D, nz, bs, 1, ema, seed, device, _weight_format(device))
+    check_scores(self.D, first_items(self.batches.data, self.device), score=lambda x: D.decide(D.code(x)[0]))
     self.loss = loss if isinstance(loss, GANLoss) else LOSSES[nearest(loss, LOSSES, 'loss')]
     self.penalty = nearest(penalty, ['none', 'wgan-gp', 'r1'], 'penalty')
     self.lam, self.drift, self.mean = lam, drift, mean
@@ -234,8 +236,10 @@ def _check_bottleneck(D, lr, **weights):
     "BadInput unless `D` has a code and the numbers are in range"
     check_positive(lr=lr)
     check_at_least(0, **weights)
-    if not hasattr(D, 'code'):
-        raise BadInput(f'{type(D).__name__} has no code to bound: take a VDBDiscriminator, or VDBPoints')
+    missing = [k for k in ('code', 'decide', 'codes', 'head', 'bounded') if not hasattr(D, k)]
+    if missing:
+        raise BadInput(f'{type(D).__name__} has no code to bound (it lacks {", ".join(missing)}): take a '
+                       'VDBDiscriminator, VDBPoints, or a subclass of BottleneckDiscriminator')
 
 def _weight_format(device):
     "How the weights of the discriminator lie in memory: with channels last on a GPU"

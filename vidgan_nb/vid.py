@@ -16,6 +16,7 @@ from .data import Data
 from .loops import descend
 from .classifiers import folded
 from .blocks import frozen, taps
+from .fit import float_type, full_precision, place_network
 from .supervised import Supervised, check_reads
 from .teachers import check_better_than_chance, stage_names, load_teacher, widths
 from .views import Norm
@@ -55,8 +56,8 @@ class Predict(nn.Module):
 
 @patch
 def match(self: Predict,
-    s: Tensor,  # student's features (N, s_channels) or (N, s_channels, H, W)
-    t: Tensor   # teacher's features (N, t_channels) or (N, t_channels, H, W); no gradient flows into them
+    s: Tensor,  # student's features (N, s_channels), (N, s_channels, L) or (N, s_channels, H, W)
+    t: Tensor   # teacher's features, likewise; no gradient flows into them
 ) -> tuple[Tensor, Tensor, Tensor]: # mu(s) and t, both (N, t_channels, h, w); the head's input
     "The prediction and its target, brought to one shape and to the dtype of the parameters"
     s, t = _maps(s, self.s_channels, 'student'), _maps(t.detach(), self.t_channels, 'teacher')
@@ -73,10 +74,10 @@ def match(self: Predict,
 # %% ../nbs/20_vid.ipynb #20-vid-017a
 def _maps(f, channels, whose):
     "Features as (N, C, H, W)"
-    if f.dim() not in (2, 4) or f.shape[1] != channels:
+    if f.dim() not in (2, 3, 4) or f.shape[1] != channels:
         raise BadInput(f"the {whose}'s features have shape {tuple(f.shape)}: "
-                       f'(N, {channels}) or (N, {channels}, H, W) was announced')
-    return f if f.dim() == 4 else f[:, :, None, None]
+                       f'(N, {channels}), (N, {channels}, L) or (N, {channels}, H, W) was announced')
+    return f.reshape(*f.shape, *[1]*(4 - f.dim()))
 
 def _shrunk(f, other):
     "`f`, averaged down to the height and width of `other` where it is larger"
@@ -89,8 +90,8 @@ class VIDLoss(Predict):
 
 @patch
 def forward(self: VIDLoss,
-    s: Tensor,  # student's features (N, s_channels) or (N, s_channels, H, W)
-    t: Tensor   # teacher's features (N, t_channels) or (N, t_channels, H, W)
+    s: Tensor,  # student's features (N, s_channels), (N, s_channels, L) or (N, s_channels, H, W)
+    t: Tensor   # teacher's features, likewise with t_channels
 ) -> Tensor:    # scalar: mean over all elements
     "The loss"
     mu, t, s = self.match(s, t)
@@ -128,8 +129,6 @@ def __init__(self: VIDLoss,
     if hetero: nn.init.zeros_(self.shape.weight)
 
 # %% ../nbs/20_vid.ipynb #20-vid-024
-def _full(v): return v.float() if v.dtype in (torch.bfloat16, torch.half) else v
-
 def kd(
     z: Tensor,      # student's logits (N, K)
     z_t: Tensor,    # teacher's logits (N, K); no gradient flows into them
@@ -140,7 +139,7 @@ def kd(
         raise BadInput(f'logits of the student {tuple(z.shape)} and of the teacher {tuple(z_t.shape)}: '
                        'both need the same classes')
     check_positive(temperature=T)
-    log_p, log_q = (F.log_softmax(_full(v)/T, 1) for v in (z_t.detach(), z))
+    log_p, log_q = (F.log_softmax(full_precision(v)/T, 1) for v in (z_t.detach(), z))
     return T**2*F.kl_div(log_q, log_p, reduction='batchmean', log_target=True)                              # (9)
 
 # %% ../nbs/20_vid.ipynb #20-vid-024a
@@ -152,8 +151,8 @@ class Hint(Predict):
         head='linear'      # one of `HEADS`, or a function (s_channels, t_channels) -> Module
     ): super().__init__(s_channels, t_channels, head)
     def forward(self,
-        s: Tensor,  # student's features (N, s_channels) or (N, s_channels, H, W)
-        t: Tensor   # teacher's features (N, t_channels) or (N, t_channels, H, W)
+        s: Tensor,  # student's features (N, s_channels), (N, s_channels, L) or (N, s_channels, H, W)
+        t: Tensor   # teacher's features, likewise with t_channels
     ) -> Tensor:    # scalar: mean over all elements
         "Half the mean squared error"
         mu, t, _ = self.match(s, t)
@@ -167,10 +166,11 @@ class Attention(nn.Module):
         t: Tensor   # teacher's features (N, any, H, W); no gradient flows into them
     ) -> Tensor:    # scalar: mean over images and positions
         "Mean squared difference of the maps, scaled to length one"
-        if s.dim() != 4 or t.dim() != 4:
-            raise BadInput('attention compares positions: it needs maps (N, C, H, W), '
+        if s.dim() != t.dim() or s.dim() not in (3, 4):
+            raise BadInput('attention compares positions: it needs maps (N, C, H, W) or sequences (N, C, L), '
                            f'not {tuple(s.shape)} and {tuple(t.shape)}')
-        s, t = _full(_shrunk(s, t)), _full(_shrunk(t.detach(), s))
+        s, t = _maps(s, s.shape[1], 'student'), _maps(t.detach(), t.shape[1], 'teacher')
+        s, t = full_precision(_shrunk(s, t)), full_precision(_shrunk(t, s))
         a, b = (F.normalize(f.square().mean(1).flatten(1)) for f in (s, t))
         return (a - b).square().mean()                                                                      # (11)
 
@@ -226,7 +226,7 @@ def terms(self: Distil,
 # %% ../nbs/20_vid.ipynb #20-vid-047b
 @patch
 def __init__(self: Distil,
-    data: Data,                # with labels
+    data: Data,                # with labels; or a pair of arrays, ...: see `as_data`
     T: nn.Module,              # the teacher: images -> logits; trained, or given its weights by `teacher`
     S: nn.Module,              # the student
     lam_ce: float = 1.,        # weight of the labels' cross-entropy
@@ -271,7 +271,8 @@ def add_losses(self: Distil,
     if self.lam['at']: make['at'] = lambda s, t: Attention()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(self.batches.seed)
-        self.losses = nn.ModuleDict({k: nn.ModuleList(f(*p) for p in pairs) for k, f in make.items()}).to(self.device)
+        self.losses = nn.ModuleDict({k: nn.ModuleList(f(*p) for p in pairs) for k, f in make.items()})
+    self.losses.to(self.device, float_type(self.S))
 
 # %% ../nbs/20_vid.ipynb #20-vid-047d
 @patch
@@ -312,7 +313,7 @@ def __init__(self: WithTeacher,
     data, known = self.batches.data, ''
     if teacher and self.asks: known = load_teacher(T, teacher, data)
     self.t_norm = Norm(t_norm or known or self.norm.name).to(self.device)
-    T = T.to(self.device, memory_format=torch.channels_last)
+    T = place_network(T, self.device)
     check_reads(T, self.t_norm, data)
     if self.asks and not trust: check_better_than_chance(T, self.t_norm, data)
     self.s_taps, self.t_taps = (list(taps) or stage_names(net)*self.pairs for taps, net in ((s_taps, S), (t_taps, T)))

@@ -17,7 +17,9 @@ from torch import nn, Tensor
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-005
 from .basics import BadInput, check_at_least, document, nearest, old_names, patch
+from .convert import as_data
 from .data import Data
+from .fit import float_type, place_network
 from .foreign import read_weights
 from .loops import History
 from .records import Run
@@ -220,7 +222,7 @@ def step(self: VIDGAN) -> dict[str, Tensor]:
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-028b
 @patch
 def __init__(self: VIDGAN,
-    data: Data,                # what to imitate
+    data: Data,                # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,              # (N, nz) -> samples
     D: nn.Module,              # the student: samples -> (N,); no batch norm
     T: nn.Module,              # the teacher: the same, larger; gets its weights from `teacher`
@@ -238,13 +240,13 @@ def __init__(self: VIDGAN,
     bf16_teacher: bool = False,# run the teacher in half the precision
     **kw                       # as for WGANGP
 ):
-    WGANGP.__init__(self, data.only(classes) if classes else data, G, D, **kw)
+    WGANGP.__init__(self, as_data(data).only(classes) if classes else data, G, D, **kw)
     check_at_least(0, lam_vid=lam_vid)
     _check_names(distil, head)
     self.lam_vid, self.real, self.same_z, self.losses = lam_vid, real, same_z, nn.ModuleList()
     if not lam_vid: return
     teach_critic(T, teacher, trust)
-    self._add_losses(T.to(self.device, memory_format=torch.channels_last), s_taps, t_taps,
+    self._add_losses(place_network(T, self.device), s_taps, t_taps,
                      lambda s, t: DISTIL[distil](s, t, head, init_var), kw.get('seed', 0))
     self.T = frozen(copy.deepcopy(T).to(torch.bfloat16) if bf16_teacher else T)
 
@@ -256,12 +258,12 @@ def _add_losses(self: VIDGAN, T, s_taps, t_taps, make, seed):
     shape = self.batches.data.shape
     wide = channels(self.D, self.s_taps, shape, 'student'), channels(T, self.t_taps, shape, 'teacher')
     if len(wide[0]) != len(wide[1]):
-        raise BadInput(f'the student has stages {self.s_taps} and the teacher {self.t_taps}: '
-                       'set s_taps and t_taps to as many of each')
+        raise BadInput(f'{len(wide[0])} stages of the student, {self.s_taps}, and {len(wide[1])} of the teacher, '
+                       f'{self.t_taps}: set s_taps and t_taps to as many of each')
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         self.losses.extend(make(s, t) for s, t in zip(*wide))
-    self.losses.to(self.device)
+    self.losses.to(self.device, float_type(self.D))
     if nparams(self.losses): self.opt_D.add_param_group(dict(params=list(self.losses.parameters())))
 
 def _check_names(distil, head):

@@ -17,7 +17,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/09_views.ipynb #09-views-005
 from .basics import BadInput, check_between, check_whole, document, nearest, patch
-from .data import AUGMENTATIONS, Data, compose, rand
+from .data import AUGMENTATIONS, Data, check_range, compose, rand
 from .loops import processes
 
 # %% ../nbs/09_views.ipynb #20-vid-031
@@ -131,10 +131,11 @@ def resize_matrix(
 
 # %% ../nbs/09_views.ipynb #22-ssl-022
 def luma(
-    x: Tensor  # (N, 3 or 1, H, W)
+    x: Tensor  # (N, C, H, W)
 ) -> Tensor:   # (N, 1, H, W)
-    "The gray version of colour images, with the weights of ITU-R 601"
-    return x if x.shape[1] == 1 else .2989*x[:, :1] + .587*x[:, 1:2] + .114*x[:, 2:]
+    "The gray version of colour images, with the weights of ITU-R 601; of other channels their mean"
+    if x.shape[1] != 3: return x if x.shape[1] == 1 else x.mean(1, keepdim=True)
+    return .2989*x[:, :1] + .587*x[:, 1:2] + .114*x[:, 2:]
 
 def shift_hue(
     x: Tensor,     # (N, 3, H, W) in [0, 1]
@@ -265,9 +266,10 @@ def plain(self: Views,
 @patch
 def _check(self: Views, x):
     "BadInput unless these are images with as many channels as the mean"
-    if x.dim() != 4 or x.shape[1] not in (1, 3) or not x.is_floating_point():
-        raise BadInput('views are made of images, floats (N, 1 or 3, H, W) in [-1, 1], '
+    if x.dim() != 4 or not x.is_floating_point():
+        raise BadInput('views are made of images, floats (N, C, H, W) in [-1, 1], '
                        f'not of {str(x.dtype)[6:]} {tuple(x.shape)}')
+    check_range(x, 'images for views', 4, 5, self)
     if len(self.mean) not in (1, x.shape[1]):
         raise BadInput(f'mean and std have {len(self.mean)} channels, the images {x.shape[1]}: '
                        'give one number or as many')

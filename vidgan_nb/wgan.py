@@ -13,6 +13,8 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_between, check_positive, check_whole, document, patch
 from .data import Batches, Data, rand, randn
 from .fast import input_gradient
+from .fit import (check_batch_of_one, check_scores, check_types, first_items, fitting_data, float_type,
+    place_network)
 from .loops import Loop, descend
 from .blocks import EMA, frozen
 
@@ -107,9 +109,9 @@ def generator_step(self: GAN,
 # %% ../nbs/10_wgan.ipynb #10-wgan-022f
 @patch
 def __init__(self: WGANGP,
-    data: Data,                              # what to imitate
+    data: Data,                              # what to imitate; or tensors, arrays, ...: see `as_data`
     G: nn.Module,                            # (N, nz) -> samples
-    D: nn.Module,                            # samples -> (N,); no batch norm
+    D: nn.Module,                            # samples -> (N,) or (N, 1), without bounds; no batch norm
     nz: int = 128,                           # length of the latent vector
     bs: int = 64,                            # of real and of generated samples
     lr: float = 1e-4,                        # of Adam, both networks
@@ -123,13 +125,14 @@ def __init__(self: WGANGP,
     GAN.__init__(self, data, G, D, nz, bs, n_critic, ema, seed, device)
     check_positive(lr=lr)
     check_at_least(0, lam=lam)
+    check_scores(self.D, first_items(self.batches.data, self.device))
     self.lam = lam
     self.opt_G, self.opt_D = (torch.optim.Adam(net.parameters(), lr, betas) for net in (G, D))
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-022h
 @patch
 def __init__(self: GeneratorLoop,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate; or tensors, arrays, a data set of PyTorch, see `as_data`
     G: nn.Module,       # (N, nz) -> samples
     nz: int = 32,       # length of the latent vector
     bs: int = 64,       # samples in a batch
@@ -138,15 +141,18 @@ def __init__(self: GeneratorLoop,
 ):
     Loop.__init__(self, seed, device)
     check_whole(1, nz=nz)
-    self.G, self.bs, self.nz = G.to(self.device, memory_format=torch.channels_last), bs, nz
+    data = fitting_data(data, G)
+    self.G, self.bs, self.nz, self.kind = place_network(G, self.device), bs, nz, float_type(G)
     _check_generator(self.G, nz, data.shape, self.device)
     self.batches = Batches(data, bs, seed, device)
+    check_types(first_items(data), G=G)
+    check_batch_of_one(bs, 'bs', G=(self.G, torch.zeros(1, nz, dtype=self.kind, device=self.device)))
 
 def _check_generator(G, nz, shape, device):
     "BadInput unless `G` turns latents of length `nz` into samples of this shape"
     if getattr(G, 'nz', nz) != nz:
         raise BadInput(f'nz is {nz}, but the generator takes latents of length {G.nz}: set both')
-    with frozen(G), torch.no_grad(): made = tuple(G(torch.zeros(1, nz, device=device)).shape[1:])
+    with frozen(G), torch.no_grad(): made = tuple(G(torch.zeros(1, nz, dtype=float_type(G), device=device)).shape[1:])
     if made != shape:
         raise BadInput(f'the generator makes {made} and the data are {shape}: '
                        'they must agree (of images: set channels, and size, of both networks)')
@@ -154,7 +160,7 @@ def _check_generator(G, nz, shape, device):
 # %% ../nbs/10_wgan.ipynb #10-wgan-022i
 @patch
 def __init__(self: GAN,
-    data: Data,         # what to imitate
+    data: Data,         # what to imitate, see `GeneratorLoop`
     G: nn.Module,       # (N, nz) -> samples
     D: nn.Module,       # samples -> scores or features; no batch norm
     nz: int,            # length of the latent vector
@@ -171,14 +177,15 @@ def __init__(self: GAN,
     if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in D.modules()):
         raise BadInput('the critic has batch norm, so its output for one sample depends on the others: '
                        'take a critic without')
-    self.D, self.n_critic = D.to(self.device, memory_format=d_format), n_critic
+    self.D, self.n_critic = place_network(D, self.device, d_format), n_critic
+    check_types(first_items(self.batches.data), D=D)
     self.ema = EMA(G, ema) if ema else None
 
 # %% ../nbs/10_wgan.ipynb #10-wgan-022j
 @patch
 def latent(self: GeneratorLoop) -> Tensor: # (bs, nz)
     "Latents for a batch of generated samples"
-    return randn(self.bs, self.nz, gen=self.gen)
+    return randn(self.bs, self.nz, gen=self.gen).to(self.kind)
 
 @patch
 def sample(self: GeneratorLoop,
@@ -186,7 +193,7 @@ def sample(self: GeneratorLoop,
     seed: int = 0           # the same seed, the same latents
 ) -> Tensor:                # (n, ...), from the generator in evaluation mode
     "Generated samples; draws nothing from the loop's own randomness"
-    z = torch.randn(n, self.nz, generator=torch.Generator().manual_seed(seed)).to(self.device)
+    z = torch.randn(n, self.nz, generator=torch.Generator().manual_seed(seed)).to(self.device, self.kind)
     with torch.no_grad(), frozen(self.kept('G')) as G: return torch.cat([G(b) for b in z.split(500)])
 
 @patch
