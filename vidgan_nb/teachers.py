@@ -18,7 +18,7 @@ from torch import nn, Tensor
 # %% ../nbs/20_teachers.ipynb #20-teachers-005
 from .basics import BadInput, document, old_names
 from .data import Data
-from .generators import recorded_net
+from .generators import labels, recorded_net, with_labels
 from .foreign import HEADS, fitting_weights, is_file, read_weights
 from .loops import checkpoints, read_checkpoint
 from .recipes import method, recipe_names, unchanged
@@ -225,10 +225,11 @@ def _no_generator(where):
 def generate(
     G: nn.Module,          # a generator
     z: Tensor,             # latents (N, nz); of a StyleGAN2
-    gen: torch.Generator   # where a StyleGAN2 draws its noise, anew for each image
+    gen: torch.Generator   # where labels are drawn, and a StyleGAN2's noise, anew for each image
 ) -> Tensor:               # images (N, C, H, W)
-    "Generated images, with random noise where the generator has any"
-    return G(z, noise=gen) if isinstance(G, StyleGAN2) else G(z)
+    "Generated images, with random noise and labels where the generator has any"
+    c = labels(G, len(z), gen)
+    return G(z, c, noise=gen) if isinstance(G, StyleGAN2) else with_labels(G, z, c)
 
 # %% ../nbs/20_teachers.ipynb #20-teachers-020
 document(__name__)
