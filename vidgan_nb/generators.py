@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['LABEL_NAMES', 'Enlarged', 'enlarged', 'latents', 'label_argument', 'takes_labels', 'with_labels', 'labels',
-           'recorded_net', 'net_of_checkpoint', 'frozen_net', 'all_frozen', 'seen_by']
+           'run_folder', 'newest_checkpoint', 'no_run', 'recorded_net', 'net_of_checkpoint', 'all_frozen', 'seen_by']
 
 # %% ../nbs/09_generators.ipynb #09-generators-002
-import inspect, torch
+import difflib, inspect, re, shlex, torch
 from contextlib import ExitStack
 from pathlib import Path
 import torch.nn.functional as F
@@ -15,11 +15,15 @@ from torch import nn, Tensor
 from torch.nn.utils import parametrize
 
 # %% ../nbs/09_generators.ipynb #09-generators-003
-from .basics import BadInput, document, nearest
+from .basics import BadInput, document
 from .loops import checkpoints, read_checkpoint
 from .blocks import frozen, place
+from .foreign import is_file
+from .foreign_nets import net_of_file
 from .nets import make_net
-from .records import replay
+from .recipes import recipe_names, resolve, unchanged
+from .records import Run
+from .recompute import runs_folder
 
 # %% ../nbs/09_generators.ipynb #12-dgflow-089b
 class Enlarged(nn.Module):
@@ -119,35 +123,91 @@ def labels(
                        'give it an attribute classes')
     return torch.randint(count, (n,), generator=generator, device=generator.device if generator else 'cpu')
 
+# %% ../nbs/09_generators.ipynb #09-generators-008a
+def run_folder(
+    where: str | Path  # the folder of a run, a checkpoint, the name of a record, or of a run in out/
+) -> Path | None:      # a folder that holds a record or a checkpoint; None if there is none
+    "The folder of a run by its name"
+    def holds(f): return any((f/n).is_file() for n in ('record.json', 'state.json'))
+    def is_run(f):
+        try: return holds(f) or bool(checkpoints(f) or checkpoints(f/'checkpoints'))
+        except (OSError, ValueError): return False             # a name too long, or with a NUL
+    known = Path(where), runs_folder()/where, Path('out')/where
+    return next((f for f in known if is_run(f)), _same_step(Path(where)))
+
+def _same_step(path):
+    "The checkpoint of this step where its number is written with other zeros, or `path` lacks the folder checkpoints"
+    step = re.fullmatch(r'step-(\d+)', path.name)
+    if not step: return None
+    try: there = [*checkpoints(path.parent), *checkpoints(path.parent/'checkpoints')]
+    except (OSError, ValueError): return None
+    return next((p for p in there if int(p.name.removeprefix('step-') or -1) == int(step[1])), None)
+
+def newest_checkpoint(
+    folder: Path  # a checkpoint, a folder of checkpoints, or that of a run
+) -> dict:        # as `read_checkpoint` gives it
+    "Read the last checkpoint of a run"
+    if (folder/'state.json').is_file(): return read_checkpoint(folder)
+    return read_checkpoint((checkpoints(folder) or checkpoints(folder/'checkpoints'))[-1])
+
+# %% ../nbs/09_generators.ipynb #09-generators-008b
+def no_run(
+    where: str | Path,  # what was asked for
+    what: str,          # 'generator', 'teacher', ...
+    usual: str = ''     # a command that trains one
+) -> BadInput:          # to be raised
+    "The error for a run that is not there: which command trains it, which checkpoints there are, which name is near"
+    where, name = str(where), Path(where).name
+    start = f'there is no {what} at {where[:200]!r}'
+    if name.startswith('step-') and (run := run_folder(Path(where).parent.parent)):
+        there = [p.name for p in checkpoints(run/'checkpoints')]
+        if there: return BadInput(f'{start}: that run has {len(there)} checkpoints, {there[0]} to {there[-1]}')
+    if _is_recipe(name):
+        out = where if where != name else f'out/{name}'
+        return BadInput(f'{start} yet; train it first: vidgan train {shlex.quote(name)} --out {shlex.quote(out)}')
+    near = difflib.get_close_matches(where, [*recipe_names(), *(p.parent.name for p in runs_folder().glob('*/record.json'))], 1)
+    hint = f'; did you mean {near[0]!r}?' if near else f'; train one with "{usual}"' if usual else ''
+    return BadInput(f'{start}: give the folder of a run, a checkpoint, the name of a record, or a file of weights{hint}')
+
+def _is_recipe(name):
+    try: return unchanged(name) in recipe_names()
+    except (BadInput, OSError, ValueError): return False
+
 # %% ../nbs/09_generators.ipynb #12-dgflow-090c
+_ROLES = dict(G='generator', D='discriminator', C='corrector', S='student', T='teacher')
+
 def recorded_net(
-    of: str | nn.Module,  # a network, the folder of a run, or the name of a record
-    name: str             # which network of it
-) -> nn.Module:           # in evaluation mode, if it was read; of a generator its average, where there is one
-    "The network, from a run or record if need be"
+    of: str | Path | nn.Module, # a network; a run, a checkpoint or a record; a file of weights; .pkl of a StyleGAN2-ADA
+    name: str                   # which network of it: 'G', 'D', ...
+) -> nn.Module:                 # in evaluation mode, if it was read; of a generator its average, where there is one
+    "The network, from a run, record or file if need be"
     if isinstance(of, nn.Module): return of
-    found = checkpoints(Path(of)/'checkpoints')
-    if not found: return replay(of, train=False).net(name)
-    return net_of_checkpoint(read_checkpoint(found[-1]), name)
+    folder = run_folder(of)
+    if folder is None and str(of).endswith('.pkl') and name == 'G': return resolve('stylegan:load_stylegan')(of)
+    if folder is None and is_file(of): return net_of_file(of, name)
+    if folder is None: raise no_run(of, _ROLES.get(name, f'network {name}'))
+    if not (folder/'record.json').is_file(): return net_of_checkpoint(newest_checkpoint(folder), name)
+    run = Run(folder)
+    kept = run.recipe.get('keep', [])
+    if name not in kept:
+        raise BadInput(f'the record {run.name} keeps no {name}, but {", ".join(kept) or "nothing"}: '
+                       f'add it to keep in its recipe, or give the folder of a run')
+    return run.net(name)
 
 def net_of_checkpoint(
     run: dict,            # from `read_checkpoint`
     name: str             # which network of its recipe
 ) -> nn.Module:           # in evaluation mode; of a generator its average, where there is one
     "A network with the weights that it has in a checkpoint"
-    specs, parts = run['recipe']['nets'], run['state']['parts']
-    spec = specs[nearest(name, specs, 'network of the run')]
+    recipe, parts = run['recipe'] or {}, run['state']['parts']
+    spec = recipe.get('nets', {}).get(name)
+    if spec is None:
+        there = ', '.join(recipe.get('nets', {})) or 'none that a recipe names'
+        raise BadInput(f'this run has no {_ROLES.get(name, "network")} {name}: it was trained by '
+                       f'{recipe.get("method") or run["method"]}, and its networks are {there}')
     net = make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'})
     net.load_state_dict(parts['ema'] if name == 'G' and parts.get('ema') else parts[name])
     return net.eval()
-
-def frozen_net(
-    of: str | nn.Module,  # as in `recorded_net`
-    name: str,            # as in `recorded_net`
-    device                # where it will run
-) -> frozen:
-    "The network, which does not change any more"
-    return frozen(place(recorded_net(of, name), device))
 
 # %% ../nbs/09_generators.ipynb #12-dgflow-023b
 def all_frozen(

@@ -19,9 +19,10 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, document, nearest, old_names, patch
 from .data import Data
 from .foreign import fitting_weights, is_file
+from .generators import newest_checkpoint, no_run, run_folder
 from .loops import History
 from .records import Run
-from .teachers import newest_checkpoint, run_folder, stage_names
+from .teachers import stage_names
 from .blocks import frozen, nparams, taps
 from .vid import HEADS, Attention, Hint, VIDLoss
 from .wgan import GAN, WGANGP
@@ -71,9 +72,7 @@ def saved_critic(
     "Find a trained critic and read it; BadInput if it is not there"
     if is_file(where): return SavedCritic({}, str(where), None, None)
     folder = run_folder(where)
-    if folder is None:
-        raise BadInput(f'there is no teacher at {str(where)!r}: give the folder of a run, a checkpoint, or the name of '
-                       'a record; train one with "vidgan train wgan --set D.n_h=128"')
+    if folder is None: raise no_run(where, 'teacher', 'vidgan train wgan --set D.n_h=128')
     if (folder/'record.json').is_file(): return _critic_of_record(Run(folder), str(where))
     return _critic_of_checkpoint(newest_checkpoint(folder), str(where))
 
