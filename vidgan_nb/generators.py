@@ -102,10 +102,14 @@ def with_labels(
     c: Tensor | None = None  # labels (N,), which are left out where the network takes none
 ) -> Tensor:                 # what it gives
     "Call a network, with labels if it takes them"
-    name = label_argument(net) if c is not None else None
+    name = label_argument(net)
     if name is None: return net(x)
     inner = _unwrapped(net)
-    names = list(inspect.signature(inner.forward if isinstance(inner, nn.Module) else inner).parameters)
+    found = inspect.signature(inner.forward if isinstance(inner, nn.Module) else inner).parameters
+    if c is None:
+        if found[name].default is not inspect.Parameter.empty: return net(x)
+        raise BadInput(f'{type(inner).__name__} takes labels, {name}, and none were given')
+    names = list(found)
     return net(x, c) if names[1] == name and not isinstance(net, Enlarged) else net(x, **{name: c})
 
 # %% ../nbs/09_generators.ipynb #12-dgflow-121z
@@ -202,7 +206,7 @@ def net_of_checkpoint(
     recipe, parts = run['recipe'] or {}, run['state']['parts']
     spec = recipe.get('nets', {}).get(name)
     if spec is None:
-        there = ', '.join(recipe.get('nets', {})) or 'none that a recipe names'
+        there = ', '.join(sorted(recipe.get('nets', {}))) or 'none that a recipe names'
         raise BadInput(f'this run has no {_ROLES.get(name, "network")} {name}: it was trained by '
                        f'{recipe.get("method") or run["method"]}, and its networks are {there}')
     net = make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'})
