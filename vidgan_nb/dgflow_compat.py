@@ -32,7 +32,8 @@ from .foreign import load_weights
 CONFIG = {                                                                       # key -> type, default
     'dataset': (str, ...), 'image_size': (int, 32), 'eval_file_prefix': (str, ''),
     'gen_type': (str, ...), 'gen_path': (str, ...), 'disc_type': (str | None, None), 'disc_path': (str | None, None),
-    'corr_type': (str | None, None), 'corr_path': (str | None, None), 'f_div': (str, 'KL'), 'eta': (float | str, 'auto'),
+    'corr_type': (str | None, None), 'corr_path': (str | None, None), 'f_div': (str, 'KL'),
+    'eta': (float | str, 'auto'),
     'gamma': (float, .01), 'save_interval': (int, 5), 'keep_samples': (bool, True), 'steps': (int, 25),
     'bottom_width': (int, 4), 'num_imgs': (int, 50_000), 'batch_size': (int, 500), 'exp_root': (str, './exps/'),
     'z_dim': (int, 128),

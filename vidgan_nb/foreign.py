@@ -33,7 +33,8 @@ class _Kind(_Setting):
     def __init__(self, code='', *args): self.code, self.order = str(code), '<'
     def __setstate__(self, state): self.order = {'>': '>'}.get(state[1], '<')
     def read(self, raw):
-        if not re.fullmatch(r'[fiu][1248]|b1', self.code): raise pickle.UnpicklingError(f'NumPy data of type {self.code}')
+        if not re.fullmatch(r'[fiu][1248]|b1', self.code):
+            raise pickle.UnpicklingError(f'NumPy data of type {self.code}')
         return np.frombuffer(raw, f'{self.order}{self.code}'.replace('<b1', '?').replace('>b1', '?'))
 
 class _Array(_Setting):
@@ -53,10 +54,11 @@ def _dict(*args): return {}
 _NUMPY = {f'{numpy}.multiarray.{name}': f for numpy in ('numpy.core', 'numpy._core')
           for name, f in (('scalar', _number), ('_reconstruct', _array))}
 _PLAIN = _NUMPY | {'numpy.dtype': _Kind, 'numpy.ndarray': _Array, 'collections.defaultdict': _dict}
-_HOLDERS = ('argparse', 'types.SimpleNamespace', 'pathlib', 'datetime', 'enum', 'uuid', 'typing', 'numpy', 'omegaconf',
-            'pytorch_lightning', 'lightning', 'lightning_fabric', 'yacs', 'easydict', 'addict', 'munch', 'ml_collections',
-            'fvcore', 'builtins.dict', 'builtins.list', 'builtins.tuple', 'builtins.int', 'builtins.float',
-            'builtins.str', 'builtins.bool', 'builtins.object')           # packages and classes that only hold settings
+_HOLDERS = (                                                              # packages and classes that only hold settings
+    'argparse', 'types.SimpleNamespace', 'pathlib', 'datetime', 'enum', 'uuid', 'typing', 'numpy', 'omegaconf', 'yacs',
+    'pytorch_lightning', 'lightning', 'lightning_fabric', 'easydict', 'addict', 'munch', 'ml_collections', 'fvcore',
+    'builtins.dict', 'builtins.list', 'builtins.tuple', 'builtins.int', 'builtins.float', 'builtins.str',
+    'builtins.bool', 'builtins.object')
 
 def _load(path):
     "`torch.load`, in which names of settings stand for nothing; UnpicklingError names what else a file calls for"
@@ -161,7 +163,8 @@ def _collect(content, where, found, depth=0):
     if not isinstance(content, dict) or depth > 6 or 'param_groups' in content: return
     content = {k: v.tensor if isinstance(v, _Array) else v for k, v in content.items() if isinstance(k, str)}
     state = {k: v for k, v in content.items() if isinstance(v, Tensor)}
-    if state and (len(state) == len(content) or any(v.dim() for v in state.values())): found.append(Weights(where, state))
+    if state and (len(state) == len(content) or any(v.dim() for v in state.values())):
+        found.append(Weights(where, state))
     for k, v in content.items():
         if not isinstance(v, Tensor): _collect(v, f'{where}.{k}'.lstrip('.'), found, depth + 1)
 
@@ -225,6 +228,7 @@ def _our_name(name, own, table):
 
 def _is_counter(name): return name.rpartition('.')[2] in _COUNTERS
 
+# %% ../nbs/09_foreign.ipynb #09-foreign-023f
 def _groups(path, least):
     "The parts of a file that can be the weights of a network: of each state dict all names, or those under one prefix"
     (file, word), out = split_word(path), []
@@ -371,7 +375,7 @@ def load_plain(
         if not eq: raise BadInput(f'start takes NAME=FILE, not {f!r}')
         name, path = nearest(name.strip(), ['G', 'D', 'opt_G', 'opt_D'], 'part'), path.strip()
         part = getattr(loop, name)
-        if isinstance(part, nn.Module): load_weights(part, path, name, prefer=())    # training goes on from the weights, not their average
+        if isinstance(part, nn.Module): load_weights(part, path, name, prefer=())     # not the average
         else: _load_optimiser(part, path, name, getattr(loop, name[-1]))
 
 def _load_optimiser(opt, path, name, net):

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['LABEL_NAMES', 'Enlarged', 'enlarged', 'latents', 'label_argument', 'takes_labels', 'with_labels', 'labels',
-           'run_folder', 'newest_checkpoint', 'no_run', 'recorded_net', 'net_of_checkpoint', 'all_frozen', 'seen_by']
+           'run_folder', 'newest_checkpoint', 'no_run', 'recorded_net', 'net_of_checkpoint', 'frozen_net', 'all_frozen',
+           'seen_by']
 
 # %% ../nbs/09_generators.ipynb #09-generators-002
 import difflib, inspect, re, shlex, torch
@@ -169,9 +170,10 @@ def no_run(
     if _is_recipe(name):
         out = where if where != name else f'out/{name}'
         return BadInput(f'{start} yet; train it first: vidgan train {shlex.quote(name)} --out {shlex.quote(out)}')
-    near = difflib.get_close_matches(where, [*recipe_names(), *(p.parent.name for p in runs_folder().glob('*/record.json'))], 1)
+    known = [*recipe_names(), *(p.parent.name for p in runs_folder().glob('*/record.json'))]
+    near = difflib.get_close_matches(where, known, 1)
     hint = f'; did you mean {near[0]!r}?' if near else f'; train one with "{usual}"' if usual else ''
-    return BadInput(f'{start}: give the folder of a run, a checkpoint, the name of a record, or a file of weights{hint}')
+    return BadInput(f'{start}: give the folder of a run, a checkpoint, a record, or a file of weights{hint}')
 
 def _is_recipe(name):
     try: return unchanged(name) in recipe_names()
@@ -181,7 +183,7 @@ def _is_recipe(name):
 _ROLES = dict(G='generator', D='discriminator', C='corrector', S='student', T='teacher')
 
 def recorded_net(
-    of: str | Path | nn.Module, # a network; a run, a checkpoint or a record; a file of weights; .pkl of a StyleGAN2-ADA
+    of: str | Path | nn.Module, # a network; a run, checkpoint or record; a file of weights; .pkl of a StyleGAN2-ADA
     name: str                   # which network of it: 'G', 'D', ...
 ) -> nn.Module:                 # in evaluation mode, if it was read; of a generator its average, where there is one
     "The network, from a run, record or file if need be"
@@ -191,13 +193,17 @@ def recorded_net(
     if folder is None and is_file(of): return net_of_file(of, name)
     if folder is None: raise no_run(of, _ROLES.get(name, f'network {name}'))
     if not (folder/'record.json').is_file(): return net_of_checkpoint(newest_checkpoint(folder), name)
-    run = Run(folder)
+    return _of_record(Run(folder), name)
+
+def _of_record(run, name):
+    "A network that a record keeps"
     kept = run.recipe.get('keep', [])
     if name not in kept:
         raise BadInput(f'the record {run.name} keeps no {name}, but {", ".join(kept) or "nothing"}: '
                        f'add it to keep in its recipe, or give the folder of a run')
     return run.net(name)
 
+# %% ../nbs/09_generators.ipynb #12-dgflow-090d
 def net_of_checkpoint(
     run: dict,            # from `read_checkpoint`
     name: str             # which network of its recipe
@@ -212,6 +218,14 @@ def net_of_checkpoint(
     net = make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'})
     net.load_state_dict(parts['ema'] if name == 'G' and parts.get('ema') else parts[name])
     return net.eval()
+
+def frozen_net(
+    of: str | nn.Module,  # as in `recorded_net`
+    name: str,            # as in `recorded_net`
+    device                # where it will run
+) -> frozen:
+    "The network, which does not change any more"
+    return frozen(place(recorded_net(of, name), device))
 
 # %% ../nbs/09_generators.ipynb #12-dgflow-023b
 def all_frozen(

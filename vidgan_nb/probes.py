@@ -322,8 +322,16 @@ def _trained_backbone(where, multi, data):
     if hasattr(method(got.recipe), 'last_norm'): size, norm = got.recipe['loop'].get('size'), None         # `TwoViews`
     return _without_head(got), got.recipe['data'], got.title, size, norm
 
+def _without_head(got):
+    "The network of a saved classifier or student without its last layer"
+    net, name, _ = without_last_layer(net_from(got.spec))
+    state = {k.removeprefix('backbone.'): v for k, v in got.state.items() if not k.startswith('projector.')}
+    net.load_state_dict({k: v for k, v in state.items() if not k.startswith(f'{name}.')})
+    return net
+
+# %% ../nbs/22_probes.ipynb #22-ssl-051d
 def _backbone_of_file(where, multi, data):
-    "As `_trained_backbone`, of a plain file of weights: a classifier with or without its last layer, or a discriminator"
+    "As `_trained_backbone`, of a plain file: of a classifier, maybe without its last layer, or a discriminator"
     if str(where).endswith('.pkl'): return resolve('squeeze:critic_of')(where)
     public = str(where) in PUBLIC
     if not (data or public):
@@ -336,13 +344,6 @@ def _backbone_of_file(where, multi, data):
     try: D = net_of_file(file, 'D')
     except BadInput: raise error from None
     return resolve('squeeze:CriticFeatures')(D, multi), spec, str(where), 0, ((.5,), (.5,))
-
-def _without_head(got):
-    "The network of a saved classifier or student without its last layer"
-    net, name, _ = without_last_layer(net_from(got.spec))
-    state = {k.removeprefix('backbone.'): v for k, v in got.state.items() if not k.startswith('projector.')}
-    net.load_state_dict({k: v for k, v in state.items() if not k.startswith(f'{name}.')})
-    return net
 
 # %% ../nbs/22_probes.ipynb #22-ssl-051b
 PROTOCOLS = ['lbfgs', 'knn', 'linear']

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STAGES', 'CRITICS', 'bottom_of', 'pooled', 'Squeeze', 'SqueezeSpan', 'style', 'uncut', 'teacher', 'Encoding',
-           'CriticFeatures', 'critic_features', 'critic_of', 'end_of']
+           'CriticFeatures', 'critic_features', 'critic_of']
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-003
 import copy, torch
@@ -23,7 +23,7 @@ from .ssl import TwoViews, covariance_loss, invariance, spread, variance_loss
 from .views import Views
 from .teachers import generate, find_generator
 from .probes import features_of
-from .backbones import last_layer, without_last_layer
+from .backbones import end_of
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-014
 STAGES = {                           # generator -> names of its stages; do they end in front of a ReLU?
@@ -344,9 +344,5 @@ def critic_of(
     if 'D' not in (recipe or dict(nets={}))['nets']: return None
     return CriticFeatures(recorded_net(folder, 'D'), multi), recipe['data'], str(where)
 
-def end_of(
-    D: nn.Module  # a critic or discriminator
-) -> str:         # the name of its last layer: by its name, else the last linear layer or convolution of several
-    "The layer of a discriminator that makes the logit"
-    layers = [n for n, m in D.named_modules() if isinstance(m, (nn.Linear, nn.Conv2d)) and 'parametrizations' not in n]
-    return last_layer(D) or (layers[-1] if len(layers) > 1 else without_last_layer(D)[1])
+document(__name__)
+__getattr__ = old_names(__name__)

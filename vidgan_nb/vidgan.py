@@ -128,7 +128,9 @@ def teach_critic(
                        f'T as it is names no run, {_UNKNOWN}')
     saved = saved_critic(where)
     _check_trained(saved, trust)
-    if is_file(where): saved = saved._replace(state=T.state_dict() | fitting_weights(T, where, f'T, a {type(T).__name__}'))
+    if is_file(where):
+        name = f'T, a {type(T).__name__}'
+        saved = saved._replace(state=T.state_dict() | fitting_weights(T, where, name))
     _check_fit(saved, T)
     T.load_state_dict(saved.state)
 
