@@ -308,7 +308,7 @@ def start(self: Refined,
     "The function from latents to samples and logits, and the latents, which are a part of the loop's state"
     with torch.no_grad():
         z = latents(self.G.net, 1, torch.Generator().manual_seed(0))
-        made = tuple(self.G(z.to(self.device)).shape[1:])
+        made = tuple(with_labels(self.G, z.to(self.device)).shape[1:])
     D, C = (enlarged(net, made) for net in (self.D, self.C))
     self.samples_and_logits = scorer(self.G, D, C)
     self.place = nn.Module()

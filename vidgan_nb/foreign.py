@@ -380,8 +380,16 @@ def load_plain(
 
 def _load_optimiser(opt, path, name, net):
     "Load the state of the optimiser of `net`"
-    state = read_plain(path)
-    with _fits(path, name): opt.load_state_dict(_renumbered(opt, state, net))
+    file, word = split_word(path)
+    found = [(w, s) for w, s in _optimiser_states(read_plain(file), '') if word in w]
+    if not found: raise BadInput(f'{path} holds no state of an optimiser, which has param_groups')
+    with _fits(path, name): opt.load_state_dict(_renumbered(opt, found[0][1], net))
+
+def _optimiser_states(content, where):
+    "(keys that lead there, state) of each optimiser in what a file holds"
+    if not isinstance(content, dict): return []
+    if 'param_groups' in content: return [(where, content)]
+    return [s for k, v in content.items() for s in _optimiser_states(v, f'{where}.{k}'.lstrip('.'))]
 
 # %% ../nbs/09_foreign.ipynb #09-foreign-999
 document(__name__)
