@@ -313,7 +313,7 @@ def bench(
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-045
 def probe(
-    where: str,                 # a run, checkpoint or record of a classifier, a student, or a GAN (its discriminator)
+    where: str,                 # run, checkpoint or record of a classifier, a student or a GAN (its D); file of weights
     *,
     protocol: str = 'lbfgs',    # lbfgs: a linear function of fixed features; knn: neighbours; linear: published, slow
     n: int | None = None,       # labelled images to learn from, and to judge by; 10000, or all (linear), if not given
@@ -325,6 +325,7 @@ def probe(
     seed: int | None = None,    # of the published probe: first weights, batches and crops; 0
     lars: bool = False,         # of the published probe: with LARS; already so for STL-10
     no_lars: bool = False,      # of the published probe: without LARS
+    data: str = '',             # what to probe with, or folder:PATH; the run's data if not given; needed for a file
     root: str | None = None,    # folder the data are in; else $VIDGAN_DATA, else ./data
     device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
 ) -> None:
@@ -333,7 +334,7 @@ def probe(
     if lars and no_lars: raise BadInput('--lars and --no-lars: choose one')
     sgd = dict(epochs=epochs, lr=lr, bs=bs, momentum=momentum, seed=seed, lars=lars if lars or no_lars else None)
     sgd = {k: v for k, v in sgd.items() if v is not None}
-    found = read_out(where, protocol, n, sgd, multi=not single, root=root, device=choose_device(device))
+    found = read_out(where, protocol, n, sgd, multi=not single, data=data, root=root, device=choose_device(device))
     say(f'{where}, {protocol}:')
     for k, v in found.items(): say(f'  {k:6} {100*v:.2f} %' + (' of the variance' if k in ('size', 'slant') else ''))
 
@@ -343,6 +344,7 @@ def embed(
     *,
     out: str,                   # .png, .svg or .pdf
     n: int = 1000,              # test images
+    data: str = '',             # what to probe with, or folder:PATH; the run's data if not given; needed for a file
     root: str | None = None,    # folder the data are in; else $VIDGAN_DATA, else ./data
     device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
 ) -> None:
@@ -350,7 +352,7 @@ def embed(
     from vidgan_nb.show import save
     from vidgan_nb.probes import draw_map
     check_place(out)
-    save(draw_map(where, n, root=root, device=choose_device(device)), out)
+    save(draw_map(where, n, data=data, root=root, device=choose_device(device)), out)
     say(f'{n} test images as {where} sees them: {out}')
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-047

@@ -18,15 +18,18 @@ import torch.nn.functional as F
 from torch import nn, Tensor
 
 # %% ../nbs/22_probes.ipynb #22-probes-005
-from .backbones import LARS, Student, without_last_layer, last_layer
+from .backbones import LARS, PlainResNet, Student, without_last_layer, last_layer
 from .basics import BadInput, check_between, check_positive, check_whole, document, nearest, old_names
 from .data import Data, as_labels
 from .datasets import load
+from .foreign import is_file
+from .foreign_nets import net_of_file
+from .judges import find_weights
 from .loops import descend
 from .recipes import method, resolve
 from .blocks import frozen
 from .supervised import test_data
-from .teachers import net_from, find_classifier
+from .teachers import PUBLIC, net_from, find_classifier
 from .views import NORMS, Views, views_for
 
 # %% ../nbs/22_probes.ipynb #22-ssl-043
@@ -303,32 +306,33 @@ class Backbone(NamedTuple):
     title: str       # the name of the run
 
 def backbone_of(
-    where: str,           # as for `saved`: a run, a checkpoint or a record of a student, a classifier or a GAN
+    where: str,           # a run, a checkpoint or a record of a student, a classifier or a GAN; a file of weights
     n: int | None = 10_000, # labelled images at most, of each kind; None: all
     root=None,            # where data lie
     device: str = 'cpu',  # where it is run
-    multi: bool = True    # of a GAN's discriminator all stages; False: the input of its last layer alone
+    multi: bool = True,   # of a GAN's discriminator all stages; False: the input of its last layer alone
+    data: str = ''        # name of the data to probe with, or folder:PATH; what the run says if not given
 ) -> Backbone:            # BadInput if there is none
     "The backbone of a run; of a GAN it is the discriminator"
-    net, spec, title, size, norm = _trained_backbone(where, multi)
+    net, spec, title, size, norm = _trained_backbone(where, multi, data)
+    if data and data != spec['name']: spec = dict(name=data)
     if spec.get('split', 'train') != 'train': spec = spec | dict(split='train')
     train, test = load(**spec, root=root), test_data(spec, root)
     if train.c is None: raise BadInput(f'{train.name} has no labels to be probed by')
+    if isinstance(net, PlainResNet) and is_file(where): net.shape = train.shape         # a file does not say the size
     views, some = views_for(train, size, norm), slice(0, n)
     return Backbone(net.to(device).eval(), views.to(device), train.subset(some), test.subset(some), title)
 
 # %% ../nbs/22_probes.ipynb #22-ssl-051a
-def _trained_backbone(where, multi):
+def _trained_backbone(where, multi, data):
     "Of a run: its backbone, data and name; size (0: of the images) and normalisation (None: of the data) of its views"
+    if is_file(where) or str(where) in PUBLIC: return _backbone_of_file(where, multi, data)
     try: got = find_classifier(where)
     except BadInput as e:
         critic = resolve('squeeze:critic_of')(where, multi)
         if critic is None: raise BadInput(str(e).replace('teacher', 'backbone')) from None
         net, spec, title = critic
         return net, spec, title, 0, ((.5,), (.5,))
-    if got.recipe is None:
-        raise BadInput(f'{where} is a plain file of weights, and does not say which network and data they are of: '
-                       'give a run or a record')
     size, norm = 0, NORMS[got.norm or 'plain']
     if hasattr(method(got.recipe), 'last_norm'): size, norm = got.recipe['loop'].get('size'), None         # `TwoViews`
     return _without_head(got), got.recipe['data'], got.title, size, norm
@@ -340,6 +344,22 @@ def _without_head(got):
     net.load_state_dict({k: v for k, v in state.items() if not k.startswith(f'{name}.')})
     return net
 
+# %% ../nbs/22_probes.ipynb #22-ssl-051d
+def _backbone_of_file(where, multi, data):
+    "As `_trained_backbone`, of a plain file: of a classifier, maybe without its last layer, or a discriminator"
+    if str(where).endswith('.pkl'): return resolve('squeeze:critic_of')(where)
+    public = str(where) in PUBLIC
+    if not (data or public):
+        raise BadInput(f'{where} is a plain file of weights, and does not say which data to probe it with: '
+                       f'vidgan probe {where} --data cifar10')
+    file = find_weights(str(where)) if public else where
+    spec, norm = dict(name=data or 'cifar10'), NORMS['imagenet'] if public else None
+    try: return backbone_in(net_of_file(file, 'S', 'linear.')), spec, str(where), 0, norm
+    except BadInput as e: error = e
+    try: D = net_of_file(file, 'D')
+    except BadInput: raise error from None
+    return resolve('squeeze:CriticFeatures')(D, multi), spec, str(where), 0, ((.5,), (.5,))
+
 # %% ../nbs/22_probes.ipynb #22-ssl-051b
 PROTOCOLS = ['lbfgs', 'knn', 'linear']
 
@@ -348,7 +368,7 @@ def probe(
     protocol: str = 'lbfgs',  # lbfgs: fast, all factors of the data; knn: no training; linear: as published, slow
     n: int | None = None,     # labelled images at most, of each kind; by default 10,000, for the published probe all
     sgd: dict | None = None,  # settings of `published_probe`, which are as published if not given: epochs, lr, bs ...
-    **kw                      # root, device, multi of `backbone_of`
+    **kw                      # root, device, multi, data of `backbone_of`
 ) -> dict[str, float]:        # name -> accuracy, or share of variance explained
     "What can be predicted from a run's features"
     nearest(protocol, PROTOCOLS, 'protocol')

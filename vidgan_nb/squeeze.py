@@ -14,17 +14,17 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
 from .convert import as_data
 from .data import Data, local_rows
-from .generators import latents, net_of_checkpoint
-from .loops import checkpoints, descend, read_checkpoint
+from .generators import latents, newest_checkpoint, recorded_net, run_folder, with_labels
+from .loops import descend
 from .monitor import gather_batch
-from .blocks import frozen, taps
+from .blocks import frozen, nparams, taps
 from .perceptual import find_eye, matching
-from .records import Run, runs_folder
+from .records import Run
 from .ssl import TwoViews, covariance_loss, invariance, spread, variance_loss
 from .views import Views
 from .teachers import generate, find_generator
 from .probes import features_of
-from .backbones import without_last_layer
+from .backbones import end_of
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-014
 STAGES = {                           # generator -> names of its stages; do they end in front of a ReLU?
@@ -291,7 +291,8 @@ def __init__(self: Encoding,
         raise BadInput(f'the generator makes {made} and the data are {self.batches.data.shape}: they must agree')
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-029
-CRITICS = dict(Critic=(r'conv\d', True), ResNetCritic=(r'block\d', False), SNDCGANDiscriminator=(r'conv\d', True))
+CRITICS = dict(Critic=(r'conv\d', True), ResNetCritic=(r'block\d', False), SNDCGANDiscriminator=(r'conv\d', True),
+               FeatureCritic=(r'conv\d', True), VDBDiscriminator=(r'blocks\.\d', False))
 
 class CriticFeatures(nn.Module):
     "Features of a discriminator: its stages, averaged over positions, and the input of its last layer"
@@ -301,17 +302,20 @@ class CriticFeatures(nn.Module):
         stages: str = ''    # regular expression over names of its stages; by default those in `CRITICS`
     ):
         super().__init__()
-        self.D = without_last_layer(copy.deepcopy(D))[0]
+        self.D, self.end = copy.deepcopy(D), end_of(D)
         pattern, self.rectify = CRITICS.get(type(D).__name__, ('', False))
-        if multi and not (stages or pattern):
-            raise BadInput(f'no stages of {type(D).__name__} are known by name: set stages to a regular expression')
-        self.names = matching(D, stages or pattern) if multi else []
+        others = [n for n, m in D.named_children() if nparams(m) and not f'{self.end}.'.startswith(f'{n}.')]
+        self.names = (matching(D, stages or pattern) if stages or pattern else others)*multi
     def forward(self,
         x: Tensor  # images (N, C, H, W) in [-1, 1]
     ) -> Tensor:   # (N, d)
         "Features"
-        with taps(self.D, self.names) as t: last = self.D(x)
-        return torch.cat([*[pooled(t[n], self.rectify) for n in self.names], last], 1)
+        last = []
+        hook = self.D.get_submodule(self.end).register_forward_pre_hook(lambda m, args: last.append(args[0]))
+        try:
+            with taps(self.D, self.names) as t: with_labels(self.D, x)
+        finally: hook.remove()
+        return torch.cat([*[pooled(t[n], self.rectify) for n in self.names], pooled(last[-1])], 1)
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-029a
 @torch.no_grad()
@@ -334,17 +338,11 @@ def critic_of(
     "The discriminator of a trained GAN, ready for `vidgan probe`"
     if str(where).endswith('.pkl'):
         raise BadInput(f'{where}: of a StyleGAN2-ADA pickle only the generator is read here, not the discriminator')
-    run = next(filter(_is_run, (Path(where), runs_folder()/where, Path('out')/where)), None)
-    if run is None: return None
-    if (run/'record.json').is_file(): found = Run(run)
-    else: found = read_checkpoint(run if (run/'state.json').is_file() else checkpoints(run/'checkpoints')[-1])
-    recipe = (found.recipe if isinstance(found, Run) else found['recipe']) or dict(nets={})
-    if recipe['nets'].get('D', {}).get('net') not in CRITICS: return None
-    D = found.net('D') if isinstance(found, Run) else net_of_checkpoint(found, 'D')
-    return CriticFeatures(D.eval(), multi), recipe['data'], str(where)
+    folder = run_folder(where)
+    if folder is None: return None
+    recipe = Run(folder).recipe if (folder/'record.json').is_file() else newest_checkpoint(folder)['recipe']
+    if 'D' not in (recipe or dict(nets={}))['nets']: return None
+    return CriticFeatures(recorded_net(folder, 'D'), multi), recipe['data'], str(where)
 
-def _is_run(folder):
-    "A record, a checkpoint, or a run with checkpoints"
-    return any((folder/f).is_file() for f in ('record.json', 'state.json')) or bool(checkpoints(folder/'checkpoints'))
 document(__name__)
 __getattr__ = old_names(__name__)

@@ -20,10 +20,11 @@ from .basics import BadInput, check_at_least, document, nearest, old_names, patc
 from .convert import as_data
 from .data import Data
 from .fit import float_type, place_network
-from .foreign import read_weights
+from .foreign import fitting_weights, is_file
+from .generators import newest_checkpoint, no_run, run_folder
 from .loops import History
 from .records import Run
-from .teachers import newest_checkpoint, run_folder, stage_names
+from .teachers import stage_names
 from .blocks import frozen, nparams, taps
 from .vid import HEADS, Attention, Hint, VIDLoss
 from .wgan import GAN, WGANGP
@@ -62,7 +63,7 @@ DISTIL = {
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-022
 class SavedCritic(NamedTuple):
     "A critic that was saved, and what is known of its training"
-    state: dict              # name -> tensor
+    state: dict              # name -> tensor; {} of a plain file, whose names depend on the network
     title: str               # its name in errors
     spec: dict | None        # its network and the parameters of that, as in a recipe
     history: History | None  # of its run; None for a plain file
@@ -71,11 +72,9 @@ def saved_critic(
     where: str | Path        # a checkpoint, the folder of a run, a record, or a run in out/ by name; a file of weights
 ) -> SavedCritic:            # on the CPU
     "Find a trained critic and read it; BadInput if it is not there"
-    if Path(where).is_file(): return SavedCritic(read_weights(where), str(where), None, None)
+    if is_file(where): return SavedCritic({}, str(where), None, None)
     folder = run_folder(where)
-    if folder is None:
-        raise BadInput(f'there is no teacher at {str(where)!r}: give the folder of a run, a checkpoint, or the name of '
-                       'a record; train one with "vidgan train wgan --set D.n_h=128"')
+    if folder is None: raise no_run(where, 'teacher', 'vidgan train wgan --set D.n_h=128')
     if (folder/'record.json').is_file(): return _critic_of_record(Run(folder), str(where))
     return _critic_of_checkpoint(newest_checkpoint(folder), str(where))
 
@@ -131,6 +130,9 @@ def teach_critic(
                        f'T as it is names no run, {_UNKNOWN}')
     saved = saved_critic(where)
     _check_trained(saved, trust)
+    if is_file(where):
+        name = f'T, a {type(T).__name__}'
+        saved = saved._replace(state=T.state_dict() | fitting_weights(T, where, name))
     _check_fit(saved, T)
     T.load_state_dict(saved.state)
 
