@@ -385,13 +385,20 @@ def refine(
     "Send samples along their discriminator's gradient flow; called again, go on where that was interrupted"
     if bool(where) == bool(config): raise BadInput('say what to refine: a run or record, or --config FILE, not both')
     given, real = (_read_config(config), None) if config else _config_of(where, root)
-    flow = dict(eta=eta, gamma=gamma, f_div=f, steps=steps, save_interval=every, prior=prior or None, seed=seed)
-    flow |= dict(num_imgs=n, batch_size=bs, judge=judge, classes=class_, disc_path=by, disc_type=by and 'record',
-                 corr_path=corrector, corr_type=corrector and 'record')
-    given |= {k: v for k, v in flow.items() if v is not None}
+    given |= _keys_of(locals())
     name = Path(config).stem if config else f'refined-{Path(where).stem}'
     if out: given['exp_root'], name = str(Path(out).parent), Path(out).name
     _refine(given, name, root, choose_device(device), real)
+
+# %% ../nbs/37_cli_train.ipynb #40-cli-029c
+_KEYS = dict(eta='eta', gamma='gamma', f='f_div', steps='steps', every='save_interval', prior='prior', seed='seed',
+             n='num_imgs', bs='batch_size', judge='judge', class_='classes', by='disc_path', corrector='corr_path')
+
+def _keys_of(options):
+    "The options of `refine` that were given, as keys of a configuration"
+    found = {key: options[k] for k, key in _KEYS.items() if options[k] not in (None, False)}
+    kinds = {k.replace('path', 'type'): 'record' for k in ('disc_path', 'corr_path') if k in found}
+    return found | kinds
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-029a
 def _read_config(path):

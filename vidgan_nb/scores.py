@@ -279,19 +279,21 @@ def _check_comparable(real, fake):
         if isinstance(s, Statistics): _check_complete(s)
         elif not isinstance(s, Moments):
             raise BadInput(f'{type(s).__name__} on one side: what is compared are statistics, statistics_of(judge, x)')
-    sides = ' against '.join(map(_side, (real, fake)))
-    if real.by and fake.by and real.by != fake.by: raise BadInput(f'{sides}: both need the same judge')
-    a, b = len(real.mean[0]), len(fake.mean[0])
-    if a != b: raise BadInput(f'{sides}: they cannot be compared')
+    if real.by and fake.by and real.by != fake.by:
+        raise BadInput(f'{_eyes(real)} looked at one side and {_eyes(fake)} at the other: both need the same judge')
     if real.eye and fake.eye and real.eye != fake.eye:
         raise BadInput(f'two judges that are both called {real.by} looked at the two sides: both need the same judge')
+    a, b = len(real.mean[0]), len(fake.mean[0])
+    if a != b:
+        who = real.by if real.by == fake.by else f'{_eyes(real)} and {_eyes(fake)}'
+        raise BadInput(f'{a} features against {b}: {who} cannot compare images of these shapes')
     if real.size and fake.size and real.size != fake.size:
         raise BadInput(f'images resized to {real.size} against images resized to {fake.size}: both need the same size')
 
-def _side(s):
-    "What one side of a comparison is, in words"
-    where = f' in {s.title}' if isinstance(s, Moments) else ''
-    return f'{len(s.mean[0]):,} features by {s.by or "an unknown judge"}{where}'
+def _eyes(s):
+    "Who looked, and in which file that is said"
+    where = f' ({len(s.mean[0]):,} features in {s.title})' if isinstance(s, Moments) else ''
+    return f'{s.by or "an unknown judge"}{where}'
 
 def _kept_features(real, fake):
     "As many features of both sides as both have kept"
@@ -312,8 +314,8 @@ def _possible(real, fake, metrics):
     left = [m for m in metrics if m not in lost]
     if 'FID-infinity' not in left or fake.parts > 1: return left
     if asked:
-        what = 'FID-infinity needs images in parts, four or more in each: statistics_of(judge, x, parts=10)'
-        warnings.warn(what, stacklevel=3)
+        what = 'they are not dealt to parts of four or more, as statistics_of(judge, x, parts=10) does'
+        warnings.warn(f'FID-infinity from {fake.n} samples: {what}', stacklevel=3)
     return [m for m in left if m != 'FID-infinity']
 
 def _leave_parts_out(f, g):
