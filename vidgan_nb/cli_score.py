@@ -77,6 +77,10 @@ class _Sides(NamedTuple):
     @property
     def points(self): return len(getattr(self.real, 'shape', 'CHW')) == 1
 
+def _names():
+    from vidgan_nb.datasets import DATASETS
+    return DATASETS
+
 def _recipe(source): return getattr(source, 'recipe', None) or {}
 
 def _sides(o, source, other):
@@ -84,6 +88,7 @@ def _sides(o, source, other):
     name, given = o.data or other, dict(_recipe(source).get('data') or {})
     if not name and not given:
         raise BadInput(f'say what {source} is to be compared with: --data NAME, --data folder:PATH or --data FILE.npz')
+    if name and ':' not in name and Path(name).is_dir() and name not in _names(): name = f'folder:{name}'
     if name: real = _in_file(name) or _load(name, o.root, o.split, o.against, o.size)
     else:
         given |= dict(split=o.split or given.get('split'))
@@ -110,6 +115,9 @@ def _of_classes(source, real):
 def _check_shapes(source, real, size):
     "BadInput unless images of both sides can be compared"
     a, b = (getattr(s, 'shape', None) for s in (source, real))
+    for s in source, real:
+        was = getattr(s, 'size', 0)
+        if was and was != size: raise BadInput(f'{s.title} is of images resized to {was}: give --size {was} for the others')
     if None in (a, b): return                                                              # one side is statistics
     if size and 1 in (len(a), len(b)): raise BadInput('points have no size: leave --size out')
     if a == b or size and a[0] == b[0]: return
@@ -124,7 +132,7 @@ def _counts(source, real, n, against):
     there, points = _held(source), len(getattr(real, 'shape', 'CHW')) == 1
     held = _held(real)
     for side, k in (source, there), (real, held):
-        if k is not None and k < 2: raise BadInput(f'{side} holds {k} image(s): a score needs 2 or more')
+        if k is not None and k < 2: raise BadInput(f'{getattr(side, "name", side)} holds {k}: a score needs 2 or more')
     usual = _recipe(source).get('score_n', 1000 if points else 2000)
     n = n or (min(usual, held, there or usual) if points else there or usual)
     against = against or (n if points else held)
@@ -255,10 +263,11 @@ def _score_points(sides, o):
 def _score_images(sides, o):
     "Scores of images; and the name of the judge that looked, which stands in for one that is not there"
     from vidgan_nb.dgflow_compat import inception_score_in_parts
-    from vidgan_nb.scores import METRICS, Score, compare, save_moments
+    from vidgan_nb.scores import METRICS, Moments, Score, _possible, compare, save_moments
     wanted, eye = _wanted(o.metrics, METRICS), _eye(sides, o)
     fake = _statistics(sides.source, sides.n, eye, o)
     real = _statistics(sides.real, sides.against, eye, o, real=True)
+    if Moments in (type(real), type(fake)): wanted = _possible(real, fake, wanted if o.metrics else METRICS)
     found = compare(real, fake, wanted if o.metrics else METRICS)
     by = real.by or fake.by or 'unknown judge'
     if o.splits and f'IS ({by})' in found: found[f'IS ({by})'] = Score(*inception_score_in_parts(fake))

@@ -19,8 +19,7 @@ from .data import Data
 from .datasets import load
 from .dgflow import potential, refine, suggest_eta
 from .dgflow_chainer import CNNDecoder, _bytes, _one_line, load_chainer, scaled, settle
-from vidgan_nb.generators import (OfClasses, chosen_classes, enlarged, labels, latents, recorded_net,
-    takes_labels)
+from .generators import enlarged, labels, latents, recorded_net
 from .scores import Statistics, compare, compare_points, statistics_of
 from .judges import find_judge
 from .gan_nets import ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator
@@ -28,6 +27,10 @@ from .nets import cast
 from .films import filmstrip
 from .show import save
 from .foreign import _named
+
+# %% ../nbs/12_dgflow_compat.ipynb #12-compat-003b
+from .generators import takes_labels
+from .labelled import OfClasses, chosen_classes, class_count
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-118
 CONFIG = {                                                                       # key -> type, default
@@ -213,7 +216,7 @@ def inception_score_in_parts(
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-125aa
 def _of_classes(which, real, G, *others):
     "Real images and networks of a configuration, limited to some classes: networks where they take labels"
-    K = getattr(G, 'classes', 0) if takes_labels(G) else 0
+    K = class_count(G)
     same = real.c is not None and len(real.classes) == K
     chosen = chosen_classes(which, K, real.classes if same else [], type(G).__name__)
     def limited(net): return OfClasses(net, chosen).to(next(net.parameters()).device)

@@ -308,7 +308,7 @@ def _possible(real, fake, metrics):
     lost = [m for m in metrics if m in paired or isinstance(fake, Moments) and m != 'FID']
     if lost and asked:
         what = (f'{files[0].title} holds mean and covariance, which tell FID; '
-                f'{", ".join(lost)} need the images themselves')
+                f'without the images themselves there is no {" or ".join(lost)}')
         if len(lost) == len(metrics): raise BadInput(what)
         warnings.warn(what, stacklevel=3)
     left = [m for m in metrics if m not in lost]
