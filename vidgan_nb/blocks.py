@@ -195,12 +195,14 @@ def features(
     return {n: t[n] for n in t._stages}
 
 # %% ../nbs/02_blocks.ipynb #02-nets-079
+_MOVES = 'to', 'cpu', 'cuda', 'half', 'float', 'double', 'bfloat16', 'type', 'eval'
+
 class frozen:
-    "Holds `net` still and raises if anything in it changes; for good, or `with frozen(net):` for a while"
+    "Holds `net` still and raises if anything in it changes; what it has not itself, it passes on to the network"
     def __init__(self,
         net: nn.Module # put on its device before; frozen in place, not copied
     ):
-        self.net = net
+        self.net = net = net.net if isinstance(net, frozen) else net
         self._modes = [(m, m.training) for m in net.modules()]
         self._grads = [(p, p.requires_grad) for p in net.parameters()]
         net.eval().requires_grad_(False)
@@ -212,6 +214,10 @@ class frozen:
         self._marks = [(f'{n}.{k}'.lstrip('.'), home, k, t, t._version) for n, m in self.net.named_modules()
                        for home in (m._parameters, m._buffers) for k, t in home.items() if t is not None]
     def __call__(self, *args, **kw): return self.net(*args, **kw)
+    def __getattr__(self, name):
+        if name == 'net': raise AttributeError(name)                    # of a copy that is not complete yet
+        value = getattr(self.net, name)
+        return partial(self._moved, value) if name in _MOVES else value
 
 # %% ../nbs/02_blocks.ipynb #02-blocks-079a
 @patch
@@ -263,6 +269,23 @@ def load_state_dict(self: frozen,
     "Load a state into the network, and hold it still from now on"
     self.net.load_state_dict(state)
 
+# %% ../nbs/02_blocks.ipynb #02-blocks-079c
+@patch
+def _moved(self: frozen, change, *args, **kw):
+    "Move the network, or change its dtype, and hold it still as it is then"
+    self.check()
+    change(*args, **kw)
+    self._mark()
+    return self
+
+@patch
+def __deepcopy__(self: frozen, memo):
+    "Another frozen network; inside a copy of the network, whose hooks come along, one that guards nothing"
+    if id(self.net) not in memo: return frozen(deepcopy(self.net, memo))
+    new = object.__new__(frozen)
+    new.net, new._modes, new._grads, new._marks, new._hooks = memo[id(self.net)], [], [], [], []
+    return new
+
 # %% ../nbs/02_blocks.ipynb #02-nets-239
 def place(
     net: nn.Module,  # any
@@ -278,9 +301,16 @@ def stages(
     x: Tensor       # a batch for it
 ) -> dict[str, tuple]: # name -> shape of one item, in the order in which they ran
     "The stages of `net` that hold parameters, and the shapes of their outputs"
-    names = [n for n, m in net.named_children() if nparams(m)]
-    with frozen(net), torch.no_grad(), taps(net, names) as t: net(x)
-    return {n: tuple(f.shape[1:]) for n, f in t.items()}
+    shapes = {}
+    def note(name, module, args, out):
+        tensors = [t for t in (out if isinstance(out, (tuple, list)) else [out]) if isinstance(t, Tensor)]
+        if tensors: shapes[name] = tuple(tensors[0].shape[1:])
+    hooks = [m.register_forward_hook(partial(note, n)) for n, m in net.named_children() if nparams(m)]
+    try:
+        with frozen(net), torch.no_grad(): net(x)
+    finally:
+        for hook in hooks: hook.remove()
+    return shapes
 
 # %% ../nbs/02_blocks.ipynb #02-nets-201
 class EMA:

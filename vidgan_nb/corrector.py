@@ -13,7 +13,7 @@ from torch import nn, Tensor
 # %% ../nbs/12_corrector.ipynb #12-corrector-003
 from .basics import BadInput, check_positive, document, patch
 from .data import Batches, Data, local_rows
-from .generators import enlarged, frozen_net, latents, recorded_net
+from .generators import enlarged, frozen_net, labels, latents, recorded_net, with_labels
 from .loops import Loop, descend
 from .blocks import place
 
@@ -51,7 +51,9 @@ def fakes(self: Corrector,
 ) -> Tensor:          # (bs, ...)
     "Samples of one of the generators"
     G = self.old if old else self.new
-    return G(latents(G.net, self.bs, self.gen)[local_rows(self.bs)])
+    z, c = latents(G.net, self.bs, self.gen), labels(G.net, self.bs, self.gen)
+    rows = local_rows(self.bs)
+    return with_labels(G, z[rows], c if c is None else c[rows])
 
 # %% ../nbs/12_corrector.ipynb #12-dgflow-090b
 @patch

@@ -7,7 +7,7 @@ __all__ = ['POTENTIALS', 'ETAS', 'potential', 'Trajectory', 'scorer', 'flow_step
            'carrying_cost', 'try_etas', 'suggest_eta', 'energy_distance', 'Refined']
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-003
-import math, torch
+import math, torch, warnings
 from collections.abc import Callable
 from typing import NamedTuple
 import torch.nn.functional as F
@@ -16,7 +16,7 @@ from torch import nn, Tensor
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
 from .data import Batches, Data
-from .generators import all_frozen, enlarged, frozen_net, latents, seen_by, takes_labels
+from .generators import all_frozen, enlarged, frozen_net, latents, seen_by, takes_labels, with_labels
 from .loops import Loop
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-014
@@ -42,7 +42,7 @@ def _sum_of_logits(nets, x, c):
     "The sum of the logits of some networks, (N,)"
     total = 0
     for net in nets:
-        d = net(x, c) if c is not None and takes_labels(net) else net(x)
+        d = with_labels(net, x, c)
         if d.shape not in ((len(x),), (len(x), 1)):
             raise BadInput(f'{type(net).__name__} gives {tuple(d.shape)} for {len(x)} samples: '
                            f'one logit a sample is ({len(x)},)')
@@ -65,7 +65,7 @@ def scorer(
     if c is not None and not takes_labels(G):
         raise BadInput(f'labels were given, but {type(G).__name__} takes none')
     def samples_and_logits(z):
-        x = G(z) if c is None else G(z, c)
+        x = with_labels(G, z, c)
         return x, _sum_of_logits(nets, x, c)
     return samples_and_logits
 
@@ -156,10 +156,10 @@ def _prior_score(prior):
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-027
 def refine(
     z: Tensor,                        # latents (N, ...); with space 'data' the samples themselves
-    G,                                # generator: z -> x, or (z, c) -> x; None with space 'data'
-    D,                                # discriminator: x -> logits (N,), or (x, c); None: the corrector is all
+    G,                                # generator: z -> x, or (z, labels) -> x; None with space 'data'
+    D,                                # discriminator: x -> logits (N,), or (x, labels); None: the corrector is all
     f: str | Callable = 'KL',         # 'KL', 'JS', 'logD', or f'(r)
-    eta: float | None = None,         # step size: see `suggest_eta`; 0.1 as released for images
+    eta: float | None = None,         # step size: see `suggest_eta`; with a warning 0.1, as released for images
     gamma: float = .01,               # weight of the entropy; as published
     steps: int = 25,                  # as published; eta times steps is the time
     corrector=None,                   # another logit, which is added
@@ -175,10 +175,10 @@ def refine(
     h, score = potential(f), _prior_score(prior)
     samples_and_logits = scorer(G, D, corrector, space, c)
     if eta is None and steps:
-        raise BadInput('say eta, the step size: suggest_eta finds one with the help of real samples; '
-                       '0.1 is the released one for images in [-1, 1]')
+        warnings.warn('eta, the step size, was not given: 0.1 is taken, the released one for images in [-1, 1]; '
+                      'suggest_eta finds one with the help of real samples', stacklevel=2)
     with all_frozen(G, D, corrector):
-        return flow(z, samples_and_logits, lambda z, d: h(d), 0. if eta is None else eta, gamma, steps, save_every,
+        return flow(z, samples_and_logits, lambda z, d: h(d), .1 if eta is None else eta, gamma, steps, save_every,
                     generator, score, project=project)
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-059
@@ -200,14 +200,15 @@ def try_etas(
     z: Tensor,                  # latents, as for `refine`; some hundreds are enough
     G,                          # generator
     D,                          # discriminator, or None
-    x: Tensor,                  # as many real samples; more are left out
+    x: Tensor,                  # as many real samples, more are left out; of the labels c, where the critic takes them
     etas: tuple = ETAS,         # to be tried
     **kw                        # as for `refine`: steps, f, gamma, corrector, ...
 ) -> dict[float, float]:        # eta (0: no refinement) -> transport cost from refined to real samples
     "Refine with each step size, and measure how far from real samples the outcome is"
     if len(x) < len(z): raise BadInput(f'{len(x)} real samples for {len(z)} latents: as many are needed')
     critic = D if D is not None else kw.get('corrector')
-    real, costs = seen_by(critic, x[:len(z)]), {}
+    c, costs = kw.get('c'), {}
+    real = seen_by(critic, x[:len(z)], c=c)
     for eta in (0., *etas):
         same_noise = torch.Generator(z.device).manual_seed(0)
         options = dict(generator=same_noise, steps=25) | kw | dict(save_every=10**9)
@@ -216,7 +217,7 @@ def try_etas(
         except RanAway:
             if eta == 0: raise
             continue
-        costs[eta] = carrying_cost(real, seen_by(critic, y))
+        costs[eta] = carrying_cost(real, seen_by(critic, y, c=c))
     return costs
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-059b

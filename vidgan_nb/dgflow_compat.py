@@ -18,7 +18,7 @@ from .basics import BadInput, check_at_least, check_whole, document, nearest
 from .data import Data
 from .datasets import load
 from .dgflow import potential, refine, suggest_eta
-from .dgflow_chainer import CNNDecoder, _bytes, _one_line, load_chainer, scaled, settle
+from .dgflow_chainer import CNNDecoder, _bytes, load_chainer, scaled, settle
 from .generators import enlarged, labels, latents, recorded_net
 from .scores import Statistics, compare, compare_points, statistics_of
 from .judges import find_judge
@@ -26,7 +26,7 @@ from .gan_nets import ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator
 from .nets import cast
 from .films import filmstrip
 from .show import save
-from .foreign import _named
+from .foreign import load_weights
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-compat-003b
 from .generators import takes_labels
@@ -36,7 +36,7 @@ from .labelled import OfClasses, chosen_classes, class_count
 CONFIG = {                                                                       # key -> type, default
     'dataset': (str, ...), 'image_size': (int, 32), 'eval_file_prefix': (str, ''),
     'gen_type': (str, ...), 'gen_path': (str, ...), 'disc_type': (str | None, None), 'disc_path': (str | None, None),
-    'corr_type': (str | None, None), 'corr_path': (str | None, None), 'f_div': (str, 'KL'), 'eta': (float | str, ...),
+    'corr_type': (str | None, None), 'corr_path': (str | None, None), 'f_div': (str, 'KL'), 'eta': (float | str, 'auto'),
     'gamma': (float, .01), 'save_interval': (int, 5), 'keep_samples': (bool, True), 'steps': (int, 25),
     'bottom_width': (int, 4), 'num_imgs': (int, 50_000), 'batch_size': (int, 500), 'exp_root': (str, './exps/'),
     'z_dim': (int, 128),
@@ -102,13 +102,7 @@ def network(
     if isinstance(make, str): return recorded_net(path, make)
     net = make(c)
     if str(path).endswith('.npz'): return load_chainer(net, path)
-    try: state = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as e:
-        raise BadInput(f'{path} cannot be read as plain weights: {type(e).__name__} {_one_line(e, 120)}') from None
-    try: net.load_state_dict(_named(net, state))
-    except (RuntimeError, ValueError, AttributeError) as e:
-        raise BadInput(f'{path} does not fit a {type(net).__name__}: {_one_line(e, 200)}') from None
-    return settle(net)
+    return settle(load_weights(net, path))
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121
 def _fingerprint(v):

@@ -271,7 +271,7 @@ def outputs(
     gen = torch.Generator().manual_seed(1)
     with _one_thread(), frozen(net):
         x = resolve('generators:latents')(net, 8, gen) if name == 'G' else stand_in(spec).images(slice(0, 8))
-        y = net(x, torch.arange(8)) if name == 'G' and resolve('generators:takes_labels')(net) else net(x)
+        y = resolve('generators:with_labels')(net, x, torch.arange(8))
         tensors = [t for t in (y if isinstance(y, (tuple, list)) else [y]) if isinstance(t, Tensor) and t.dim()]
         y = torch.cat([t.double().reshape(len(t), -1) for t in tensors], 1)
         along = torch.randn(y.shape[1], generator=gen, dtype=torch.float64)

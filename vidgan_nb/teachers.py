@@ -7,7 +7,7 @@ __all__ = ['PUBLIC', 'Saved', 'find_classifier', 'run_folder', 'newest_checkpoin
            'check_better_than_chance', 'stage_names', 'widths', 'find_generator', 'generate']
 
 # %% ../nbs/20_teachers.ipynb #20-teachers-003
-import difflib, re
+import difflib, re, warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,8 @@ from torch import nn, Tensor
 # %% ../nbs/20_teachers.ipynb #20-teachers-005
 from .basics import BadInput, document, old_names
 from .data import Data
-from .generators import recorded_net
-from .foreign import read_weights
+from .generators import labels, recorded_net, with_labels
+from .foreign import HEADS, fitting_weights, is_file, read_weights
 from .loops import checkpoints, read_checkpoint
 from .recipes import method, recipe_names, unchanged
 from .judges import accuracy, find_weights
@@ -39,6 +39,7 @@ class Saved(NamedTuple):
     recipe: dict | None   # what it was trained by; None for a plain file
     spec: dict | None     # its network and the parameters of that, as in a recipe
     norm: str             # how its images are normalised, one of `NORMS`; '' if that is not known
+    file: str | Path = '' # the file, if it is a plain one
 
 PUBLIC = 'resnet56', 'resnet20'  # classifiers of CIFAR-10 by akamaster, trained with the channel statistics of ImageNet
 
@@ -46,8 +47,10 @@ def find_classifier(
     where: str | Path   # as for `run_folder`, or a file .pth, .th, .pt or .safetensors, or one of `PUBLIC`
 ) -> Saved:             # on the CPU
     "Find a trained classifier and read it; BadInput if it is not there"
-    if str(where) in PUBLIC: return Saved(read_weights(find_weights(str(where))), str(where), None, None, 'imagenet')
-    if Path(where).is_file(): return Saved(read_weights(where), str(where), None, None, '')
+    if str(where) in PUBLIC:
+        file = find_weights(str(where))
+        return Saved(read_weights(file), str(where), None, None, 'imagenet', file)
+    if is_file(where): return Saved(read_weights(where), str(where), None, None, '', where)
     folder = run_folder(where)
     if folder is None: raise _no_teacher(where)
     recipe, read = _recipe_and_weights(folder)
@@ -103,37 +106,40 @@ def net_from(
     return make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'})
 
 # %% ../nbs/20_teachers.ipynb #20-vid-044
-_ALIASES = [(r'^(?:block|layer)(\d)\.layer\.', r'layer\1.'), (r'\.(?:convShortcut|conv_shortcut)\.', '.skip.'),
-            (r'\.downsample\.', '.short.'), (r'^bn1\.', 'bn.'), (r'^fc\.', 'linear.')]
-
-def _ours(name, known):
-    "The name here of a layer of another repository"
-    new = name
-    for old, to in _ALIASES:
-        if new in known: return new
-        new = re.sub(old, to, new)
-    return new if new in known else name
-
 def load_teacher(
     net: nn.Module,     # the teacher's network; its weights are overwritten
-    where: str | Path,  # as in `saved`
+    where: str | Path,  # as for `find_classifier`
     data: Data          # what the student trains on
 ) -> str:               # the normalisation it was trained with, '' if that is not known
     "Load the weights of a trained teacher into `net`; BadInput unless everything fits"
-    got, mine = find_classifier(where), net.state_dict()
+    got = find_classifier(where)
     trained_on = got.recipe['data']['name'] if got.recipe else data.name
     if trained_on != data.name and not trained_on.startswith('folder:'):
         raise BadInput(f'the teacher {got.title} was trained on {trained_on}, the student is to learn from '
                        f'{data.name}: choose another teacher, or other data')
-    state = {_ours(k, mine): v for k, v in got.state.items()}
+    state = _teacher_from_file(net, got.file) if got.file else got.state
     _check_fit(got, state, net)
-    net.load_state_dict(mine | state)
+    net.load_state_dict(net.state_dict() | state)
     return got.norm
+
+def _teacher_from_file(net, file):
+    "The weights of a plain file under the names of the teacher; a file without a last layer is taken with a warning"
+    head = next((f'{h}.' for h in HEADS if f'{h}.weight' in net.state_dict()), '')
+    how = dict(name=f'the network {type(net).__name__}', prefer=('teacher', 'ema'))
+    try: return fitting_weights(net, file, **how)
+    except BadInput as e: whole = e
+    try: state = fitting_weights(net, file, head=head, **how)
+    except BadInput: state = {head: None}
+    if any(k.startswith(head) for k in state):               # the last layer is there, or more than it does not fit
+        raise BadInput(f'the teacher {whole}; set T, its depth, width, classes or shortcut to what it is')
+    warnings.warn(f'the teacher {file} has no last layer, so its features can teach, but not its logits: '
+                  'set lam_kd=0 and trust=true', stacklevel=2)
+    return state
 
 # %% ../nbs/20_teachers.ipynb #20-vid-044a
 def _check_fit(got, state, net):
     "BadInput unless these weights are finite and have the names and shapes of `net`"
-    bad = _misfits(state, net.state_dict())
+    bad = [] if got.file else _misfits(state, net.state_dict())               # a file was compared when it was read
     if bad:
         spec = ' '.join(str(v) if k == 'net' else f'{k}={v}' for k, v in (got.spec or {}).items())
         raise BadInput(f'the teacher {got.title}{f", a {spec}," if spec else ""} does not fit the network '
@@ -219,10 +225,11 @@ def _no_generator(where):
 def generate(
     G: nn.Module,          # a generator
     z: Tensor,             # latents (N, nz); of a StyleGAN2
-    gen: torch.Generator   # where a StyleGAN2 draws its noise, anew for each image
+    gen: torch.Generator   # where labels are drawn, and a StyleGAN2's noise, anew for each image
 ) -> Tensor:               # images (N, C, H, W)
-    "Generated images, with random noise where the generator has any"
-    return G(z, noise=gen) if isinstance(G, StyleGAN2) else G(z)
+    "Generated images, with random noise and labels where the generator has any"
+    c = labels(G, len(z), gen)
+    return G(z, c, noise=gen) if isinstance(G, StyleGAN2) else with_labels(G, z, c)
 
 # %% ../nbs/20_teachers.ipynb #20-teachers-020
 document(__name__)

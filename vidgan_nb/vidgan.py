@@ -18,7 +18,7 @@ from torch import nn, Tensor
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-005
 from .basics import BadInput, check_at_least, document, nearest, old_names, patch
 from .data import Data
-from .foreign import read_weights
+from .foreign import fitting_weights, is_file
 from .loops import History
 from .records import Run
 from .teachers import newest_checkpoint, run_folder, stage_names
@@ -60,7 +60,7 @@ DISTIL = {
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-022
 class SavedCritic(NamedTuple):
     "A critic that was saved, and what is known of its training"
-    state: dict              # name -> tensor
+    state: dict              # name -> tensor; {} of a plain file, whose names depend on the network
     title: str               # its name in errors
     spec: dict | None        # its network and the parameters of that, as in a recipe
     history: History | None  # of its run; None for a plain file
@@ -69,7 +69,7 @@ def saved_critic(
     where: str | Path        # a checkpoint, the folder of a run, a record, or a run in out/ by name; a file of weights
 ) -> SavedCritic:            # on the CPU
     "Find a trained critic and read it; BadInput if it is not there"
-    if Path(where).is_file(): return SavedCritic(read_weights(where), str(where), None, None)
+    if is_file(where): return SavedCritic({}, str(where), None, None)
     folder = run_folder(where)
     if folder is None:
         raise BadInput(f'there is no teacher at {str(where)!r}: give the folder of a run, a checkpoint, or the name of '
@@ -129,6 +129,7 @@ def teach_critic(
                        f'T as it is names no run, {_UNKNOWN}')
     saved = saved_critic(where)
     _check_trained(saved, trust)
+    if is_file(where): saved = saved._replace(state=T.state_dict() | fitting_weights(T, where, f'T, a {type(T).__name__}'))
     _check_fit(saved, T)
     T.load_state_dict(saved.state)
 
