@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 # %% ../nbs/38_cli_score.ipynb #38-cli-score-004
-from .arrays import Array, array_names, check_file, spread_evenly
+from .array_files import Array, array_names, check_file, spread_evenly
 from .basics import BadInput, check_whole, document, nearest, write_file
 from .cli_base import check_place, check_seed, choose_device, say, score_name, show_bar
 from .cli_train import Trained, new_network
@@ -77,18 +77,16 @@ class _Sides(NamedTuple):
     @property
     def points(self): return len(getattr(self.real, 'shape', 'CHW')) == 1
 
-def _names():
-    from vidgan_nb.datasets import DATASETS
-    return DATASETS
-
 def _recipe(source): return getattr(source, 'recipe', None) or {}
 
+# %% ../nbs/38_cli_score.ipynb #40-cli-032aa
 def _sides(o, source, other):
     "What is scored, and what it is compared with: a data set, images in a file, or statistics"
+    from vidgan_nb.datasets import DATASETS
     name, given = o.data or other, dict(_recipe(source).get('data') or {})
     if not name and not given:
         raise BadInput(f'say what {source} is to be compared with: --data NAME, --data folder:PATH or --data FILE.npz')
-    if name and ':' not in name and Path(name).is_dir() and name not in _names(): name = f'folder:{name}'
+    if name and name not in DATASETS and ':' not in name and Path(name).is_dir(): name = f'folder:{name}'
     if name: real = _in_file(name) or _load(name, o.root, o.split, o.against, o.size)
     else:
         given |= dict(split=o.split or given.get('split'))
@@ -117,7 +115,8 @@ def _check_shapes(source, real, size):
     a, b = (getattr(s, 'shape', None) for s in (source, real))
     for s in source, real:
         was = getattr(s, 'size', 0)
-        if was and was != size: raise BadInput(f'{s.title} is of images resized to {was}: give --size {was} for the others')
+        if was and was != size:
+            raise BadInput(f'{s.title} is of images resized to {was}: give --size {was} for the others')
     if None in (a, b): return                                                              # one side is statistics
     if size and 1 in (len(a), len(b)): raise BadInput('points have no size: leave --size out')
     if a == b or size and a[0] == b[0]: return
@@ -375,7 +374,7 @@ def _save_scores(found, about, real, json, csv, more=''):
     def finite(s): return {k: v if math.isfinite(v) else None for k, v in s._asdict().items()}       # JSON knows no NaN
     scores = {k: finite(s) for k, s in found.items()}
     if json: write_file(json, (dumps(about | dict(metrics=scores), indent=1, allow_nan=False) + '\n').encode())
-    if csv: write_file(csv, _table(scores, about).encode())
+    if csv: write_file(csv, _table(scores, about).encode(errors='backslashreplace'))
     wide = max(map(len, found), default=0)
     if 'accuracy (truth)' in found: say(f'{about["source"]} on {real}')
     else: say(f'{_many(about["samples"])}{about["source"]}, against {_many(about["against"], "")}{real}{more}')

@@ -126,11 +126,13 @@ class Trained:
         where: str | Path,   # step-00000400, out/NAME, the name of a record, or network.pkl
         device: str = 'cpu'  # where it makes its samples
     ):
+        from vidgan_nb.labelled import class_count
         self.device, self.path, self.title = device, Path(where), str(where)
         self.recipe, self.steps, self.classes, self.chosen = None, None, 0, None
         if self.path.suffix == '.pkl': self._read_pickle()
         else: self._read_run(*_find_run(where))
         self.G.to(device)
+        self.classes = class_count(self.G)
 
     @property
     def shape(self) -> tuple: # (C, H, W) or (D,)
@@ -170,7 +172,6 @@ def _read_pickle(self: Trained):
 
 @patch
 def _read_run(self: Trained, run, checkpoint):
-    from vidgan_nb.generators import takes_labels
     from vidgan_nb.loops import read_checkpoint
     saved = run or types.SimpleNamespace(**read_checkpoint(checkpoint))
     self.recipe = saved.recipe
@@ -182,9 +183,7 @@ def _read_run(self: Trained, run, checkpoint):
         raise BadInput(f'{self.title} has no generator: it was trained by {method}')
     self.G = run.net('G') if run else new_network(spec, saved.state['parts'].get('ema') or saved.state['parts']['G'])
     self.nz = getattr(self.G, 'nz', None) or self.G.sizes[0]
-    self.classes = getattr(self.G, 'classes', 0) if takes_labels(self.G) else 0
 
-# %% ../nbs/37_cli_train.ipynb #37-cli-train-022b
 def new_network(
     spec: dict,      # net: its name, and its options
     state: dict      # its weights
@@ -215,10 +214,11 @@ def made(self: Trained,
 ) -> object:         # tensors, one after the other, so that they need not all be there at once
     "Samples from latents, in batches"
     import torch
+    from vidgan_nb.generators import with_labels
     c = self.labels(len(z)) if c is None else c
     for i, b in enumerate(z.split(bs)):
-        own = [] if c is None else [c[i*bs:i*bs + len(b)].to(self.device)]
-        with torch.no_grad(): y = self.G(b.to(self.device), *own)
+        own = None if c is None else c[i*bs:i*bs + len(b)].to(self.device)
+        with torch.no_grad(): y = with_labels(self.G, b.to(self.device), own)
         yield y
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-023a
@@ -227,7 +227,7 @@ def choose(self: Trained,
     which: str | None  # classes, as for `chosen_classes`; None: all of them in turn
 ) -> Trained:          # itself
     "Make samples of these classes only; BadInput if there are none"
-    from vidgan_nb.generators import chosen_classes
+    from vidgan_nb.labelled import chosen_classes
     if which is None: return self
     numbers = all(w.strip().isdecimal() or w.strip().lower() == 'all' for w in which.split(','))
     names = [] if numbers or not self.classes else self._class_names()

@@ -17,6 +17,9 @@ from torch import nn
 from .basics import BadInput, check_at_least, check_positive, check_whole, document
 from .blocks import frozen
 
+# %% ../nbs/09_latent_film.ipynb #09-films-005a
+from .generators import with_labels
+
 # %% ../nbs/09_latent_film.ipynb #11-vdb-114
 def tour(
     G: nn.Module,          # a generator (N, nz) -> images
@@ -53,9 +56,9 @@ def _latents(n, nz, frames, fps, std, travel, rest, seed):
 def _images(G, latents, c=None):
     "The images of each frame, on the CPU"
     device = next(G.parameters()).device
-    labels = [] if c is None else [c.to(device)]
+    c = None if c is None else c.to(device)
     for z in latents:
-        with frozen(G), torch.no_grad(): y = G(z.to(device), *labels).cpu()
+        with frozen(G), torch.no_grad(): y = with_labels(G, z.to(device), c).cpu()
         yield y
 
 # %% ../nbs/09_latent_film.ipynb #09-films-012

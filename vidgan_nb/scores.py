@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 # %% ../nbs/04_scores.ipynb #04-scores-003
 from .basics import BadInput, check_whole, document, nearest, patch, write_file
-from .arrays import read_array
+from .array_files import read_array
 from .data import Batches, Data
 from .datasets import _fit
 from .judges import JUDGES, Judge, features_of, find_judge, hash_of
@@ -375,7 +375,7 @@ def _content(data):
 # %% ../nbs/04_scores.ipynb #04-metrics-179
 def _from_cache(judge, data, folder, bs, keep, parts, bar):
     "Statistics of `data` from `folder`, or made and left there"
-    key = dict(format='2', judge=judge.name, eye=judge.eye, data=data.name, split=str(data.split),
+    key = dict(format='2', judge=judge.name, eye=judge.eye, data=_utf8(data.name), split=str(data.split),
                content=_content(data), n=str(len(data)), keep=str(keep), parts=str(parts))
     words = [re.sub('[^A-Za-z0-9]+', '_', key[k]) for k in ('data', 'split', 'n', 'judge')]
     path = folder/f'{"-".join(words)}-{hash_of(key)[:12]}.safetensors'
@@ -387,6 +387,8 @@ def _from_cache(judge, data, folder, bs, keep, parts, bar):
     try: _write_statistics(path, key, first, s)
     except BadInput as e: warnings.warn(f'{e}: the statistics are not kept', stacklevel=3)
     return s
+
+def _utf8(name): return name.encode(errors='backslashreplace').decode()       # names of files can be any bytes
 
 def _write_statistics(path, key, first, s):
     tensors = dict(first=first, count=s.count, mean=s.mean, scatter=s.scatter, few=torch.cat(s._kept))
