@@ -43,7 +43,8 @@ def _load(name, root, split, n=None, resize=None, **kw):
 # %% ../nbs/38_cli_score.ipynb #40-cli-032c
 def _is_run(path):
     "Whether a path is that of a run, a record or a checkpoint"
-    return any((path/f).exists() for f in ('record.json', 'state.json', 'checkpoints')) or any(path.glob('step-*'))
+    if any((path/f).is_file() for f in ('record.json', 'state.json')): return True
+    return (path/'checkpoints').is_dir() or any(path.glob('step-*'))
 
 def _in_file(name):
     "Images or statistics, if a name is that of an array file; else None"
