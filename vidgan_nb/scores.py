@@ -24,7 +24,7 @@ from .basics import BadInput, check_whole, document, nearest, patch, write_file
 from .array_files import read_array
 from .data import Batches, Data
 from .datasets import _fit
-from .judges import JUDGES, Judge, features_of, find_judge, hash_of
+from .judges import JUDGES, Judge, _checked_images, features_of, find_judge, hash_of
 from .loops import Loop
 from .metrics import (as_table, density_coverage, frechet_from_moments, high_quality, jackknife,
     kernel_distance, modes_covered, neighbour_scores, precision_recall, warn_if_few, wasserstein)
@@ -165,7 +165,7 @@ def _look(s, judge, batches, bs, bar, size):
     from tqdm import tqdm
     with tqdm(total=s.n, unit=' images', desc=judge.name, disable=not bar) as shown:
         for b in batches:
-            s.add(*features_of(judge, resized(b, size) if size else b, bs))
+            s.add(*features_of(judge, resized(_checked_images(b), size) if size else b, bs))
             shown.update(len(b))
     _check_complete(s)
 
