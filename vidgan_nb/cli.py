@@ -209,6 +209,7 @@ def main(
 ) -> int:                           # 0; 1 a demo or record failed, 2 bad input, 3 NaN or Inf, 130 Ctrl-C, 143 SIGTERM
     "The program `vidgan`; returns its exit code"
     args = list(sys.argv[1:] if args is None else args)
+    if hasattr(sys.stdout, 'reconfigure'): sys.stdout.reconfigure(errors='backslashreplace')  # any name can be printed
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: complain(f'note: {message}')
         try: _start(args)

@@ -126,11 +126,13 @@ class Trained:
         where: str | Path,   # step-00000400, out/NAME, the name of a record, or network.pkl
         device: str = 'cpu'  # where it makes its samples
     ):
+        from vidgan_nb.labelled import class_count
         self.device, self.path, self.title = device, Path(where), str(where)
-        self.recipe, self.steps, self.classes = None, None, 0
+        self.recipe, self.steps, self.classes, self.chosen = None, None, 0, None
         if self.path.suffix == '.pkl': self._read_pickle()
         else: self._read_run(*_find_run(where))
         self.G.to(device)
+        self.classes = class_count(self.G)
 
     @property
     def shape(self) -> tuple: # (C, H, W) or (D,)
@@ -207,14 +209,48 @@ def latent(self: Trained,
 @patch
 def made(self: Trained,
     z,               # latents (n, nz)
-    bs: int = 500    # how many at a time
+    bs: int = 500,   # how many at a time
+    c=None           # labels (n,); as `labels` gives them if not given
 ) -> object:         # tensors, one after the other, so that they need not all be there at once
-    "Samples from latents, in batches; a generator that wants labels gets all classes in turn"
+    "Samples from latents, in batches"
     import torch
-    for k, b in enumerate(z.split(bs)):
-        c = [(torch.arange(len(b), device=self.device) + k*bs) % self.classes] if self.classes else []
-        with torch.no_grad(): y = self.G(b.to(self.device), *c)
+    from vidgan_nb.generators import with_labels
+    c = self.labels(len(z)) if c is None else c
+    for i, b in enumerate(z.split(bs)):
+        own = None if c is None else c[i*bs:i*bs + len(b)].to(self.device)
+        with torch.no_grad(): y = with_labels(self.G, b.to(self.device), own)
         yield y
+
+# %% ../nbs/37_cli_train.ipynb #37-cli-train-023a
+@patch
+def choose(self: Trained,
+    which: str | None  # classes, as for `chosen_classes`; None: all of them in turn
+) -> Trained:          # itself
+    "Make samples of these classes only; BadInput if there are none"
+    from vidgan_nb.labelled import chosen_classes
+    if which is None: return self
+    numbers = all(w.strip().isdecimal() or w.strip().lower() == 'all' for w in which.split(','))
+    names = [] if numbers or not self.classes else self._class_names()
+    self.chosen = chosen_classes(which, self.classes, names, str(self))
+    return self
+
+@patch
+def _class_names(self: Trained):
+    "The names of the classes of the data that it was trained on, where they have as many as it"
+    from vidgan_nb.datasets import load
+    try: names = load(**(self.recipe or {}).get('data') or {}).classes
+    except (BadInput, TypeError): return []
+    return [str(k) for k in names]*(len(names) == self.classes)
+
+@patch
+def labels(self: Trained,
+    n: int       # how many
+) -> object:     # a tensor (n,); None for a generator without classes
+    "The chosen classes in turn, or all; if there are more of them than labels, spread evenly"
+    import torch
+    if not self.classes: return None
+    known, i = torch.tensor(self.chosen or range(self.classes)), torch.arange(n)
+    return known[i % len(known) if n >= len(known) or self.chosen else i*len(known)//n]
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-024
 @patch
@@ -235,14 +271,15 @@ def sample(
     *,
     out: str,          # grid.png, samples.npz (x: float32 in [-1, 1], N x C x H x W), or a new folder of PNGs
     n: int = 64,       # how many
-    seed: int = 0      # the same seed, the same samples
+    seed: int = 0,     # the same seed, the same samples
+    class_: str | None = None # of a conditional generator: number or name; several: 3,5; all in turn if not given
 ) -> None:
     "Draw samples from a trained generator"
     path = Path(out)
     if path.suffix not in ('', '.png', '.npz'): raise BadInput(f'{path}: --out ends in .png or .npz, or is a folder')
     if not path.suffix and (path.is_file() or path.is_dir() and any(path.iterdir())):
         raise BadInput(f'{path} is there already: choose another --out')
-    source = Trained(where)
+    source = Trained(where).choose(class_)
     y = source.sample(n, seed)
     if y.dim() != 4 and not path.suffix: raise BadInput(f'{source} makes points: choose a .png or .npz for --out')
     _save_samples(y, path)
@@ -270,7 +307,9 @@ def arc(
     import torch
     t = torch.linspace(0, 1, steps, dtype=a.dtype)[:, None, None]
     theta = torch.nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1, 1).acos()[:, None]
-    return (torch.sin((1-t)*theta)*a + torch.sin(t*theta)*b)/torch.sin(theta)      # (1)
+    straight = theta.sin().abs() < 1e-6                # the same direction, or opposite ones: as with one latent alone
+    on_arc = (torch.sin((1-t)*theta)*a + torch.sin(t*theta)*b)/torch.sin(theta)      # (1)
+    return torch.where(straight, (1-t)*a + t*b, on_arc)
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-027
 def interpolate(
@@ -284,19 +323,21 @@ def interpolate(
     std: float = 1.,   # of a tour's latents; below one its images are more alike, and safer
     travel: float = 3.,# seconds of a tour from one place to the next
     rest: float = 1.,  # seconds at each place
-    fps: int = 30      # frames a second of a tour
+    fps: int = 30,     # frames a second of a tour
+    class_: str | None = None # of a conditional generator, as for sample; each walk keeps its class
 ) -> None:
     "Walk between latents, and show what is on the way"
     if minutes is not None or Path(out).suffix in ('', '.mp4'):
         from vidgan_nb.latent_film import tour
-        source = Trained(where)
-        tour(source.G, out, n, .25 if minutes is None else minutes, std, travel, rest, fps, seed)
+        source = Trained(where).choose(class_)
+        length = .25 if minutes is None else minutes
+        tour(source.G, out, n, length, std, travel, rest, fps, seed, source.labels(max(n, 1)))
         return say(f'a tour through {source}: {out}')
     if Path(out).suffix not in ('.png', '.gif', '.webp'):
         raise BadInput(f'{out}: --out ends in .png, .gif, .webp or .mp4, or is a folder')
     check_whole(2, steps=steps)
     check_whole(n=n)
-    source = Trained(where)
+    source = Trained(where).choose(class_)
     _save_walks(_walks(source, n, steps, seed), out)
     say(f'{n} walks of {steps} steps through {source}: {out}')
 
@@ -304,8 +345,9 @@ def interpolate(
 def _walks(source, n, steps, seed):
     "Samples on the way between `n` pairs of latents: (steps, n, ...)"
     import torch
-    z = source.latent(2*n, seed)
-    return torch.cat([*source.made(arc(z[:n], z[n:], steps).flatten(0, 1))]).unflatten(0, (steps, n))
+    z, c = source.latent(2*n, seed), source.labels(n)
+    c = None if c is None else c.repeat(steps)                                       # each walk keeps its class
+    return torch.cat([*source.made(arc(z[:n], z[n:], steps).flatten(0, 1), c=c)]).unflatten(0, (steps, n))
 
 def _save_walks(y, out):
     "Walks as a film, as rows of images, or as lines through points"
@@ -336,18 +378,27 @@ def refine(
     corrector: str | None = None, # a run or record that keeps a corrector C
     judge: str | None = None,     # who scores; what suits the data if not given
     seed: str | None = None,      # of latents and noise
+    class_: str | None = None,    # of a conditional generator: numbers or names, as for sample
     root: str | None = None,      # folder the data and weights are in; else $VIDGAN_DATA, else ./data
     device: str | None = None     # cpu, cuda, cuda:1; the GPU if there is one
 ) -> None:
     "Send samples along their discriminator's gradient flow; called again, go on where that was interrupted"
     if bool(where) == bool(config): raise BadInput('say what to refine: a run or record, or --config FILE, not both')
     given, real = (_read_config(config), None) if config else _config_of(where, root)
-    flow = dict(eta=eta, gamma=gamma, f_div=f, steps=steps, save_interval=every, prior=prior or None, seed=seed)
-    nets = dict(disc_path=by, disc_type=by and 'record', corr_path=corrector, corr_type=corrector and 'record')
-    given |= {k: v for k, v in (flow | nets | dict(num_imgs=n, batch_size=bs, judge=judge)).items() if v is not None}
+    given |= _keys_of(locals())
     name = Path(config).stem if config else f'refined-{Path(where).stem}'
     if out: given['exp_root'], name = str(Path(out).parent), Path(out).name
     _refine(given, name, root, choose_device(device), real)
+
+# %% ../nbs/37_cli_train.ipynb #40-cli-029c
+_KEYS = dict(eta='eta', gamma='gamma', f='f_div', steps='steps', every='save_interval', prior='prior', seed='seed',
+             n='num_imgs', bs='batch_size', judge='judge', class_='classes', by='disc_path', corrector='corr_path')
+
+def _keys_of(options):
+    "The options of `refine` that were given, as keys of a configuration"
+    found = {key: options[k] for k, key in _KEYS.items() if options[k] not in (None, False)}
+    kinds = {k.replace('path', 'type'): 'record' for k in ('disc_path', 'corr_path') if k in found}
+    return found | kinds
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-029a
 def _read_config(path):

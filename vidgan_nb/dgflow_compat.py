@@ -28,6 +28,10 @@ from .films import filmstrip
 from .show import save
 from .foreign import load_weights
 
+# %% ../nbs/12_dgflow_compat.ipynb #12-compat-003b
+from .generators import takes_labels
+from .labelled import OfClasses, chosen_classes, class_count
+
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-118
 CONFIG = {                                                                       # key -> type, default
     'dataset': (str, ...), 'image_size': (int, 32), 'eval_file_prefix': (str, ''),
@@ -38,7 +42,7 @@ CONFIG = {                                                                      
     'bottom_width': (int, 4), 'num_imgs': (int, 50_000), 'batch_size': (int, 500), 'exp_root': (str, './exps/'),
     'z_dim': (int, 128),
     'real': (str, ''), 'judge': (str, ''), 'seed': (int, 0), 'prior': (bool, False), 'space': (str, 'latent'),
-    'splits': (int, 10)}                                                         # these two lines are ours
+    'splits': (int, 10), 'classes': (str, '')}                                   # these two lines are ours
 
 TYPES = {
     'gen_type': {'c_dcgan': lambda c: SNDCGANGenerator(c['z_dim'], bottom=c['bottom_width']),
@@ -204,6 +208,16 @@ def inception_score_in_parts(
     scores = torch.tensor([seen.inception_score([i]) for i in range(seen.parts)], dtype=torch.float64)
     return scores.mean().item(), scores.std(correction=0).item()
 
+# %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-125aa
+def _of_classes(which, real, G, *others):
+    "Real images and networks of a configuration, limited to some classes: networks where they take labels"
+    K = class_count(G)
+    same = real.c is not None and len(real.classes) == K
+    chosen = chosen_classes(which, K, real.classes if same else [], type(G).__name__)
+    def limited(net): return OfClasses(net, chosen).to(next(net.parameters()).device)
+    others = [limited(net) if net is not None and takes_labels(net) else net for net in others]
+    return real.only(sorted({*chosen})) if same else real, limited(G), *others
+
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-125a
 def _first_samples(c, G, n, device):
     "Latents, labels and samples to look at"
@@ -228,8 +242,9 @@ def _step_size(c, G, D, real, options, device):
 def _networks(c, real, root, device):
     "Generator, discriminator and corrector, and the real images, of a size that belongs together"
     G, D, C = (None if net is None else net.to(device) for net in (network(c, k) for k in TYPES))
-    size = tuple(_first_samples(c, G, 2, device)[2].shape[1:])
     real = real or real_side(c, root)
+    if c['classes']: real, G, D, C = _of_classes(c['classes'], real, G, D, C)
+    size = tuple(_first_samples(c, G, 2, device)[2].shape[1:])
     if real.shape != size:
         raise BadInput(f'the generator makes {size} and {real.name} has {real.shape}: '
                        'set dataset, image_size and bottom_width to what belongs together')

@@ -17,6 +17,9 @@ from torch import nn
 from .basics import BadInput, check_at_least, check_positive, check_whole, document
 from .blocks import frozen
 
+# %% ../nbs/09_latent_film.ipynb #09-films-005a
+from .generators import with_labels
+
 # %% ../nbs/09_latent_film.ipynb #11-vdb-114
 def tour(
     G: nn.Module,          # a generator (N, nz) -> images
@@ -27,7 +30,8 @@ def tour(
     travel: float = 3.,    # seconds from one place to the next
     rest: float = 1.,      # seconds at each place
     fps: int = 30,         # frames a second
-    seed: int = 0          # of the places
+    seed: int = 0,         # of the places
+    c: torch.Tensor | None = None # labels (n,) of a generator that takes them: each image keeps its own
 ) -> Path:                 # where the film is
     "A film through the latents of a generator: it rests at a place, then travels to the next"
     check_positive(minutes=minutes, std=std, travel=travel, fps=fps)
@@ -37,7 +41,7 @@ def tour(
     if not 0 <= seed < 2**63: raise BadInput(f'seed is {seed}: it must be 0 or more, and below 2**63')
     if not hasattr(G, 'nz'): raise BadInput('such a generator makes no images: there is nothing to film')
     latents = _latents(n, G.nz, max(1, round(60*minutes*fps)), fps, std, travel, rest, seed)
-    return _write_film(_images(G, latents), out, fps, cols=max(1, math.ceil(n**.5)))
+    return _write_film(_images(G, latents, c), out, fps, cols=max(1, math.ceil(n**.5)))
 
 # %% ../nbs/09_latent_film.ipynb #09-films-011
 def _latents(n, nz, frames, fps, std, travel, rest, seed):
@@ -49,11 +53,12 @@ def _latents(n, nz, frames, fps, std, travel, rest, seed):
         a, b = places[int(leg[i])], places[int(leg[i]) + 1]
         yield ((1 - t[i])*a + t[i]*b)/((1 - t[i])**2 + t[i]**2).sqrt()
 
-def _images(G, latents):
+def _images(G, latents, c=None):
     "The images of each frame, on the CPU"
     device = next(G.parameters()).device
+    c = None if c is None else c.to(device)
     for z in latents:
-        with frozen(G), torch.no_grad(): y = G(z.to(device)).cpu()
+        with frozen(G), torch.no_grad(): y = with_labels(G, z.to(device), c).cpu()
         yield y
 
 # %% ../nbs/09_latent_film.ipynb #09-films-012
