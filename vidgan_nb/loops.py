@@ -300,7 +300,10 @@ def audited_step(
 ) -> dict[str, Tensor]:    # what the step returned
     "One step; BadInput names whatever it changed that a checkpoint would lose"
     before = _fingerprint(loop)
-    out = loop.step()
+    try: out = loop.step()
+    except ValueError as e:                               # as PyTorch says it
+        if 'more than 1 value per channel' not in str(e): raise
+        raise BadInput('batch norm needs at least 2 items a batch: bs=2 or more in every process') from None
     _check_fingerprint(loop, before)
     def is_scalar(v): return isinstance(v, Tensor) and not v.requires_grad and v.numel() == 1
     if not isinstance(out, dict) or not all(map(is_scalar, out.values())):
