@@ -637,8 +637,7 @@ def _schedule_diff(loop, checkpoint):
     schedules = [(v, saved[k]) for k, v in parts(loop).items() if isinstance(v, LRScheduler) and k in saved]
     out = [text for v, state in schedules for text in schedule_changes(v, state)]
     then, now = ((r or {}).get('steps') for r in (checkpoint['recipe'], loop.recipe))
-    keep = f'; to keep the old one say --changed --set horizon={then}' if getattr(loop, 'horizon', 1) == 0 else ''
-    return [*out, f'steps: {then} -> {now}{keep}'] if out and then != now else out
+    return [*out, f'steps: {then} -> {now}'] if out and then != now else out
 
 def _changes(loop, checkpoint):
     "How the loop differs from the one that wrote the checkpoint: a line each about recipe, data and schedule"
@@ -662,7 +661,10 @@ def resume(
     with _readable(path):
         if checkpoint['method'] != kind: raise BadInput(f'{path} was written by {checkpoint["method"]}, not by {kind}')
         differs = _changes(loop, checkpoint)
-        if differs and not changed: raise BadInput(f'{differs[0]}. To go on all the same, say --changed')
+        if differs and not changed:
+            own = 'the schedule' in differs[0] and getattr(loop, 'horizon', 1) == 0 and checkpoint['recipe']
+            keep = f', or --changed --set horizon={own["steps"]} to keep the old schedule' if own else ''
+            raise BadInput(f'{differs[0]}. To go on all the same, say --changed{keep}')
         load_loop_state(loop, checkpoint['state'])
         if loop.done != checkpoint['step']:
             raise BadInput(f'checkpoint {path} says step {checkpoint["step"]}, its history {loop.done}')
