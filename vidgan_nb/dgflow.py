@@ -16,9 +16,9 @@ from torch import nn, Tensor
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-004
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
 from .data import Batches, Data
-from .fit import as_samples, fitting_data
 from .generators import all_frozen, enlarged, frozen_net, latents, seen_by, takes_labels
 from .loops import Loop
+from .fit import as_samples, fitting_data
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-014
 POTENTIALS = {'KL': lambda d: d, 'JS': F.softplus, 'logD': F.logsigmoid}                     # (5)
@@ -156,7 +156,7 @@ def _prior_score(prior):
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-027
 def refine(
-    z: Tensor,                        # latents (N, ...), or an array; with space 'data' the samples, see `as_samples`
+    z: Tensor,                        # latents (N, ...); with space 'data' the samples themselves
     G,                                # generator: z -> x, or (z, c) -> x; None with space 'data'
     D,                                # discriminator: x -> logits (N,), or (x, c); None: the corrector is all
     f: str | Callable = 'KL',         # 'KL', 'JS', 'logD', or f'(r)
@@ -202,7 +202,7 @@ def try_etas(
     z: Tensor,                  # latents, as for `refine`; some hundreds are enough
     G,                          # generator
     D,                          # discriminator, or None
-    x: Tensor,                  # as many real samples, see `as_samples`; more are left out
+    x: Tensor,                  # as many real samples; more are left out
     etas: tuple = ETAS,         # to be tried
     **kw                        # as for `refine`: steps, f, gamma, corrector, ...
 ) -> dict[float, float]:        # eta (0: no refinement) -> transport cost from refined to real samples

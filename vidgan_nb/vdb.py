@@ -210,10 +210,10 @@ def __init__(self: VGAN,
 ):
     _check_bottleneck(D, lr, lam=lam, drift=drift, lr_D=lr_D)
     GAN.__init__(self, data, G, D, nz, bs, 1, ema, seed, device, _weight_format(device))
-    check_scores(self.D, first_items(self.batches.data, self.device), score=lambda x: D.decide(D.code(x)[0]))
     self.loss = loss if isinstance(loss, GANLoss) else LOSSES[nearest(loss, LOSSES, 'loss')]
     self.penalty = nearest(penalty, ['none', 'wgan-gp', 'r1'], 'penalty')
     self.lam, self.drift, self.mean = lam, drift, mean
+    check_scores(self.D, first_items(self.batches.data, self.device), score=lambda x: D.decide(D.code(x)[0]))
     self._set_updates(lr, lr_D or lr, i_c, beta, dual, start)
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-035f

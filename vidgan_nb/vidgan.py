@@ -17,9 +17,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-005
 from .basics import BadInput, check_at_least, document, nearest, old_names, patch
-from .convert import as_data
 from .data import Data
-from .fit import float_type, place_network
 from .foreign import read_weights
 from .loops import History
 from .records import Run
@@ -27,6 +25,8 @@ from .teachers import newest_checkpoint, run_folder, stage_names
 from .blocks import frozen, nparams, taps
 from .vid import HEADS, Attention, Hint, VIDLoss
 from .wgan import GAN, WGANGP
+from .convert import as_data
+from .fit import float_type, place_network
 
 # %% ../nbs/21_vidgan.ipynb #21-vidgan-014
 class first_pass(taps):
