@@ -300,7 +300,10 @@ def audited_step(
 ) -> dict[str, Tensor]:    # what the step returned
     "One step; BadInput names whatever it changed that a checkpoint would lose"
     before = _fingerprint(loop)
-    out = loop.step()
+    try: out = loop.step()
+    except ValueError as e:                               # as PyTorch says it
+        if 'more than 1 value per channel' not in str(e): raise
+        raise BadInput('batch norm needs at least 2 items a batch: bs=2 or more in every process') from None
     _check_fingerprint(loop, before)
     def is_scalar(v): return isinstance(v, Tensor) and not v.requires_grad and v.numel() == 1
     if not isinstance(out, dict) or not all(map(is_scalar, out.values())):
@@ -634,8 +637,7 @@ def _schedule_diff(loop, checkpoint):
     schedules = [(v, saved[k]) for k, v in parts(loop).items() if isinstance(v, LRScheduler) and k in saved]
     out = [text for v, state in schedules for text in schedule_changes(v, state)]
     then, now = ((r or {}).get('steps') for r in (checkpoint['recipe'], loop.recipe))
-    keep = f'; to keep the old one say --changed --set horizon={then}' if getattr(loop, 'horizon', 1) == 0 else ''
-    return [*out, f'steps: {then} -> {now}{keep}'] if out and then != now else out
+    return [*out, f'steps: {then} -> {now}'] if out and then != now else out
 
 def _changes(loop, checkpoint):
     "How the loop differs from the one that wrote the checkpoint: a line each about recipe, data and schedule"
@@ -659,7 +661,10 @@ def resume(
     with _readable(path):
         if checkpoint['method'] != kind: raise BadInput(f'{path} was written by {checkpoint["method"]}, not by {kind}')
         differs = _changes(loop, checkpoint)
-        if differs and not changed: raise BadInput(f'{differs[0]}. To go on all the same, say --changed')
+        if differs and not changed:
+            own = 'the schedule' in differs[0] and getattr(loop, 'horizon', 1) == 0 and checkpoint['recipe']
+            keep = f', or --changed --set horizon={own["steps"]} to keep the old schedule' if own else ''
+            raise BadInput(f'{differs[0]}. To go on all the same, say --changed{keep}')
         load_loop_state(loop, checkpoint['state'])
         if loop.done != checkpoint['step']:
             raise BadInput(f'checkpoint {path} says step {checkpoint["step"]}, its history {loop.done}')

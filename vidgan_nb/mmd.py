@@ -18,9 +18,9 @@ from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_positive, check_whole, document, nearest, patch
 from .data import Data, rand, randn
 from .fast import input_gradient
-from .fit import full_precision
+from .fit import full_precision, trial
 from .gan_nets import Critic
-from .blocks import LeakyReLU, frozen
+from .blocks import LeakyReLU
 from .wgan import GAN, gradient_penalty
 
 # %% ../nbs/13_mmd.ipynb #13-others-023
@@ -97,7 +97,7 @@ def __init__(self: FeatureGAN,
 
 def _features(D, data):
     "How many features the critic gives; BadInput if it gives none"
-    with frozen(D), torch.no_grad(): shape = D(data.images(slice(0, 1))).shape
+    with trial(D, 'D', f'data of shape {data.shape}'): shape = D(data.images(slice(0, 1))).shape
     if len(shape) != 2:
         raise BadInput(f'{type(D).__name__} gives {tuple(shape[1:])} for a sample: '
                        '(N, k) features with k of 2 or more are needed, as from a FeatureCritic')

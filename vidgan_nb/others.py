@@ -16,9 +16,9 @@ from torch import nn, Tensor
 # %% ../nbs/13_others.ipynb #13-others-005
 from .basics import BadInput, check_positive, check_whole, document, old_names, patch
 from .data import Data, rand
-from .fit import check_batch_of_one, check_types, first_items, full_precision, place_network
+from .fit import check_batch_of_one, check_types, first_items, full_precision, place_network, trial
 from .loops import descend
-from .blocks import LeakyReLU, frozen
+from .blocks import LeakyReLU
 from .vdb import kl_to_standard_normal
 from .wgan import GeneratorLoop
 
@@ -84,7 +84,7 @@ def __init__(self: VAE,
 
 def _check_encoder(E, x, nz):
     "BadInput unless `E` gives a mean and a standard deviation for each latent"
-    with frozen(E), torch.no_grad(): shape = tuple(E(x).shape)
+    with trial(E, 'E', f'data of shape {tuple(x.shape[1:])}'): shape = tuple(E(x).shape)
     if shape != (1, 2*nz):
         raise BadInput(f'the encoder gives {shape[1:]} for a sample: 2 nz = {2*nz} numbers are needed '
                        '(set classes, or the last of sizes)')

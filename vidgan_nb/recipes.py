@@ -404,8 +404,7 @@ def _start(r, out, root, device, goon, changed, first):
         raise BadInput(f'{out} has taken {loop.done} steps already; {r["steps"]} would be going back')
     if first:
         _check_space(loop, out)
-        notes = ''.join(f'# at step {t:,}: {text}\n' for t, text in loop.history.changes)
-        _write(out/'recipe.yaml', notes + yaml.safe_dump(_plain(r), sort_keys=False))
+        _write(out/'recipe.yaml', yaml.safe_dump(_plain(r), sort_keys=False))
     return loop
 
 def _watch_recipe(loop, out, root, fast, compile, **kw):
@@ -416,6 +415,12 @@ def _watch_recipe(loop, out, root, fast, compile, **kw):
     left, r = max(0, loop.recipe['steps'] - loop.done), loop.recipe
     watch(loop, left, out, look, score=score, step=step, precision=r.get('precision', 'float32'), **kw, **_intervals(r))
 
+# %% ../nbs/03_recipes.ipynb #03-loops-109w
+def _note_changes(path, changes):
+    "Say at the top of recipe.yaml at which steps the run went on with something changed"
+    notes = ''.join(f'# at step {t:,}: {text}\n' for t, text in changes)
+    if notes: _write(path, notes + path.read_text(encoding='utf-8'))
+
 # %% ../nbs/03_recipes.ipynb #03-loops-109h
 def _run(r, out, root, device, goon, changed, lock, **kw):
     "All of `train` but the lock on the folder; where nothing was trained, the folder is as it was"
@@ -425,6 +430,7 @@ def _run(r, out, root, device, goon, changed, lock, **kw):
         with explain_out_of_memory():
             loop = _start(r, out, root, device, goon, changed, lock)
             taken = loop.done
+            if lock: _note_changes(path, loop.history.changes)
             _watch_recipe(loop, out, root, lock=lock, **kw)
             if lock: _finish(loop, out)
     except BaseException:

@@ -12,7 +12,6 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
-from .convert import as_data
 from .data import Data, local_rows
 from .generators import latents, newest_checkpoint, recorded_net, run_folder, with_labels
 from .loops import descend
@@ -321,14 +320,14 @@ class CriticFeatures(nn.Module):
 @torch.no_grad()
 def critic_features(
     D: nn.Module,       # a critic or discriminator
-    data: Data,         # images; or tensors, arrays, ...: see `as_data`
+    data: Data,         # images
     multi: bool = True, # as in `CriticFeatures`
     stages: str = '',   # as in `CriticFeatures`
     bs: int = 500       # images at a time
 ) -> Tensor:            # (N, d) on the CPU
     "Features of each image in a discriminator"
     check_whole(1, bs=bs)
-    return features_of(CriticFeatures(D, multi, stages), as_data(data), Views(as_data(data).shape[1]), bs)
+    return features_of(CriticFeatures(D, multi, stages), data, Views(data.shape[1]), bs)
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-103
 def critic_of(

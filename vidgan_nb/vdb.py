@@ -229,6 +229,7 @@ def __init__(self: VGAN,
     self.loss = loss if isinstance(loss, GANLoss) else LOSSES[nearest(loss, LOSSES, 'loss')]
     self.penalty = nearest(penalty, ['none', 'wgan-gp', 'r1'], 'penalty')
     self.lam, self.drift, self.mean = lam, drift, mean
+    check_scores(self.D, first_items(self.batches.data, self.device), score=lambda x: D.decide(D.code(x)[0]))
     self._set_updates(lr, lr_D or lr, start, i_c, dual, beta, ascent)
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-035f

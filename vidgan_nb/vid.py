@@ -76,7 +76,7 @@ def _maps(f, channels, whose):
     "Features as (N, C, H, W)"
     if f.dim() not in (2, 3, 4) or f.shape[1] != channels:
         raise BadInput(f"the {whose}'s features have shape {tuple(f.shape)}: "
-                       f'(N, {channels}), (N, {channels}, L) or (N, {channels}, H, W) was announced')
+                       f'(N, {channels}) or (N, {channels}, H, W) was announced, or (N, {channels}, L)')
     return f.reshape(*f.shape, *[1]*(4 - f.dim()))
 
 def _shrunk(f, other):

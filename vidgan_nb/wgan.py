@@ -14,7 +14,7 @@ from .basics import BadInput, check_at_least, check_between, check_positive, che
 from .data import Batches, Data, rand, randn
 from .fast import input_gradient
 from .fit import (check_batch_of_one, check_scores, check_types, first_items, fitting_data, float_type,
-    place_network)
+    place_network, trial)
 from .loops import Loop, descend
 from .blocks import EMA, frozen
 
@@ -152,7 +152,8 @@ def _check_generator(G, nz, shape, device):
     "BadInput unless `G` turns latents of length `nz` into samples of this shape"
     if getattr(G, 'nz', nz) != nz:
         raise BadInput(f'nz is {nz}, but the generator takes latents of length {G.nz}: set both')
-    with frozen(G), torch.no_grad(): made = tuple(G(torch.zeros(1, nz, dtype=float_type(G), device=device)).shape[1:])
+    with trial(G, 'G', f'latents of length nz={nz}', '; set nz to the length that it takes'):
+        made = tuple(G(torch.zeros(1, nz, dtype=float_type(G), device=device)).shape[1:])
     if made != shape:
         raise BadInput(f'the generator makes {made} and the data are {shape}: '
                        'they must agree (of images: set channels, and size, of both networks)')
