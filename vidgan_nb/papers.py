@@ -18,7 +18,7 @@ from .basics import BadInput, document, nearest
 from .datasets import load
 from .recipes import RECIPES, load_recipe, method, recipe_names, resolve, settings, unchanged
 from .nets import make_net, net_class
-from .tables import Table
+from .show_tables import Table
 
 # %% ../nbs/08_papers.ipynb #08-papers-008
 PAPERS = RECIPES.parent/'papers.yaml'
