@@ -12,11 +12,14 @@ import typer
 
 # %% ../nbs/39_cli_records.ipynb #39-cli-records-004
 from .basics import BadInput, document, nearest, write_file
-from .cli_base import PACKAGE, check_place, choose_device, complain, one_line, say, score_name
+from .cli_base import PACKAGE, check_place, choose_device, complain, one_line, read_methods, say, score_name
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-037
 def runs(
+    words: list[str] = (),      # which recipes and records: words of their names, or patterns such as 'vid-*'; all
     *,
+    table: str | None = None,   # csv or latex: last scores as mean ± sd over the seeds of a recipe, a row each
+    columns: str | None = None, # of the table, with commas: words such as FID,steps,seconds,date; all scores if not given
     recheck: bool = False,      # replay the witnesses of records whose code has changed, and note which agree
     verify: bool = False,       # compare every file of every record with its checksum
     jobs: int = 2,              # processes that recheck
@@ -25,30 +28,33 @@ def runs(
     "Say of each recipe if its record is fresh, verified or stale, and why"
     from vidgan_nb.recipes import recipe_names
     from vidgan_nb.records import record_names
-    if verify: return _verify()
-    if recheck: return _recheck(jobs, root)
-    names = sorted({*recipe_names(), *record_names()})
+    from vidgan_nb.tables import matching, print_table
+    if table or columns: return print_table(words, table or 'csv', columns)
+    recorded = matching(words, record_names()) if words and (verify or recheck) else []
+    if verify: return _verify(recorded)
+    if recheck: return _recheck(jobs, root, recorded)
+    names = matching(words, sorted({*recipe_names(), *record_names()}))
     wide = max(map(len, names))
     for name in names: say(*_state_of(name, wide))
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-037a
-def _verify():
+def _verify(names):
     "Compare the files of all records with their checksums"
     from vidgan_nb.records import Run, record_names
     from vidgan_nb.recompute import runs_folder
     wrong = {}
-    for name in record_names(runs_folder()):
+    for name in names or record_names(runs_folder()):
         wrong[name] = []
         try: Run(runs_folder()/name).verify()
         except BadInput as e: wrong[name].append(str(e))
     _say_wrong(wrong, f'{sum(not lines for lines in wrong.values())} of {len(wrong)} records are whole')
 
-def _recheck(jobs, root):
+def _recheck(jobs, root, names):
     "Replay the witnesses of records whose code has changed"
     from collections import Counter
     from vidgan_nb.records import Run, recheck
     from vidgan_nb.recompute import runs_folder
-    wrong = recheck(jobs=jobs, root=root)
+    wrong = recheck(names, jobs=jobs, root=root)
     n = Counter('stale' if lines else Run(runs_folder()/name).state for name, lines in wrong.items())
     _say_wrong(wrong, ', '.join(f'{n[k]} {k}' for k in ('fresh', 'verified', 'partial', 'stale')))
 

@@ -29,6 +29,9 @@ from vidgan_nb.recipes import (RECIPES, _look_and_score, _plain, load_recipe, re
 from vidgan_nb.recompute import (POINTS, SHAPES, digest, disagreements, losses, outputs, rounding, runs_folder,
     small, sources)
 
+# %% ../nbs/03_records.ipynb #03-records-005a
+from .recompute import NOT_IMPORTED
+
 # %% ../nbs/03_records.ipynb #03-records-027
 def machine() -> dict: # processor, cores, threads, gpu, system, python, torch
     "What runs here"
@@ -321,21 +324,29 @@ def edits(self: Run) -> list[str]: # empty if the record has the settings of tod
 
 # %% ../nbs/03_records.ipynb #03-records-034e
 @patch(as_prop=True)
+def not_imported(self: Run) -> str: # '' if all is there
+    "The package of a network or method of your own that was not allowed, so that its code cannot be compared"
+    return next((k.split(':')[0].split('.')[0] for k, v in self._today[1].items() if v == NOT_IMPORTED), '')
+
+@patch(as_prop=True)
 def stale(self: Run) -> list[str]: # empty if it is fresh or verified
     "What has changed since: settings, or functions that the method reaches and that were not rechecked"
-    changed = self.changes
+    changed, missing = self.changes, self.not_imported
+    if missing: return self.edits + [f'{missing} is not imported: see what it is now with --import {missing}']
     return self.edits + ([f'{k} changed' for k in changed] if changed and not self.verified else [])
 
 @patch(as_prop=True)
-def state(self: Run) -> str: # 'fresh', 'verified', 'partial' or 'stale'
+def state(self: Run) -> str: # 'fresh', 'verified', 'partial', 'stale' or 'unknown'
     "Does the record still say what this code does?"
     if self._today[0] and self.steps < self._today[0]['steps']: return 'partial'
+    if self.not_imported and not self.edits: return 'unknown'
     return 'stale' if self.stale else 'verified' if self.changes else 'fresh'
 
 @patch
 def __repr__(self: Run):
     m, state = self.made, self.state
-    note = {'stale': f'; stale: {"; ".join(self.stale[:3])}', 'partial': '; partial'}.get(state, '')
+    note = f'; {state}' if state in ('stale', 'partial', 'unknown') else ''
+    if state in ('stale', 'unknown'): note += f': {"; ".join(self.stale[:3])}'
     return (f'{self.name}: {self.steps:,} steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} '
             f'({m["threads"]} threads), {m["date"]}, torch {m["torch"]}{note}')
 

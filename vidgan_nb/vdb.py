@@ -209,12 +209,18 @@ def __init__(self: VGAN,
 ):
     _check_bottleneck(D, lr, lam=lam, drift=drift, lr_D=lr_D)
     GAN.__init__(self, data, G, D, nz, bs, 1, ema, seed, device, _weight_format(device))
-    self.loss = loss if isinstance(loss, GANLoss) else LOSSES[nearest(loss, LOSSES, 'loss')]
+    self.loss = loss if isinstance(loss, GANLoss) else _find_loss(loss)
     self.penalty = nearest(penalty, ['none', 'wgan-gp', 'r1'], 'penalty')
     self.lam, self.drift, self.mean = lam, drift, mean
     self._set_updates(lr, lr_D or lr, i_c, beta, dual, start)
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-035f
+def _find_loss(name):
+    if str(name).lower().replace('_', '-') == 'wgan-gp':
+        raise BadInput('wgan-gp is two settings here: --loss wgan --penalty wgan-gp '
+                       '(in a recipe loss: wgan, penalty: wgan-gp)')
+    return LOSSES[nearest(name, LOSSES, 'loss')]
+
 def _check_bottleneck(D, lr, **weights):
     "BadInput unless `D` has a code and the numbers are in range"
     check_positive(lr=lr)
