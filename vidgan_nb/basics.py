@@ -19,7 +19,8 @@ class BadInput(ValueError):
 LISTED = { # what is named -> the command that lists all of them
     'recipe': 'vidgan list recipes', 'recipe or method': 'vidgan list', 'method': 'vidgan list methods',
     'network': 'vidgan list networks', 'data set': 'vidgan list data', 'judge': 'vidgan list judges',
-    'metric': 'vidgan list metrics', 'record': 'vidgan list records', 'checkpoint, run or record': 'vidgan list records',
+    'metric': 'vidgan list metrics', 'record': 'vidgan list records',
+    'checkpoint, run or record': 'vidgan list records',
     'row': 'vidgan bench --rows list', 'setting': 'vidgan train NAME --help'}
 
 def _names(name, known, what):

@@ -146,7 +146,8 @@ def _check_name(name):
 # %% ../nbs/40_cli.ipynb #40-cli-051c
 def _imports(args):
     "The packages that a command line allows"
-    given = [b if a == '--import' else a.partition('=')[2] for a, b in itertools.zip_longest(args, args[1:], fillvalue='')
+    following = itertools.zip_longest(args, args[1:], fillvalue='')
+    given = [b if a == '--import' else a.removeprefix('--import=') for a, b in following
              if a == '--import' or a.startswith('--import=')]
     return [name.strip() for g in given for name in g.split(',') if name.strip()]
 

@@ -114,7 +114,8 @@ def make_net(
     kw = {k: cast(v, known[k].annotation, k) if k in known else v for k, v in kw.items()}
     missing = [k for k, p in known.items() if p.default is p.empty and k not in kw]
     if missing:
-        raise BadInput(f'the network {name} needs {", ".join(missing)}: give it as in {{net: {name}, {missing[0]}: ...}}')
+        raise BadInput(f'the network {name} needs {", ".join(missing)}: '
+                       f'give it as in {{net: {name}, {missing[0]}: ...}}')
     return made(make, **kw) if ':' in name else make(**kw)
 
 # %% ../nbs/02_nets.ipynb #02-nets-211a

@@ -7,7 +7,7 @@ __all__ = ['METHODS', 'RECIPES', 'KEYS', 'JUDGE_OF', 'resolve', 'recipe_names', 
            'load_recipe', 'check_recipe', 'check_device', 'build', 'scores', 'train']
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-003
-import inspect, json, math, os, shutil, uuid
+import json, math, os, shutil, uuid
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -22,11 +22,11 @@ from .datasets import DATASETS, load
 from .loops import History, Loop, _names, _part_state, _trained, checkpoints, parts, processes, rank, resume
 from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_processes, on_signal,
     reset_peak_memory, spread, stop_now, watch)
-from .nets import NETS, cast, make_net, net_class
+from .nets import NETS, cast, make_net
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-005a
 from .nets import net_parameters
-from .own import allow, own_class, signature
+from .own import allow as allow, own_class, signature
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098
 METHODS = { # name in a recipe -> module:class of this package, or a class
@@ -38,8 +38,8 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'classify': 'judges:Classify', 'worse': 'scores:Corrupted'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list,
-            score_n=int, grid_n=int, against=int, score_every=int, look_every=int, checkpoint_every=int, keep=list, precision=str,
-            search=str)                                        # of a recipe
+            score_n=int, grid_n=int, against=int, score_every=int, look_every=int, checkpoint_every=int, keep=list,
+            precision=str, search=str)                                        # of a recipe
 JUDGE_OF = dict(glyphs='glyph', ring='truth', grid25='truth', swiss_roll='truth', cifar10='resnet56',
                 cifar100='resnet56')   # the network that scores which data, where a recipe does not say; else 'pixels'
 
@@ -297,6 +297,7 @@ def _draw_frames(loop):
     side = dict(cols=max(8, math.ceil(n**.5))) if images else {}
     return {'filmstrip.png': strip, 'samples.png': draw(loop.sample(n, seed=1).cpu(), **side)}
 
+# %% ../nbs/03_recipes.ipynb #03-loops-108z
 def _draw_history(history):
     "curves.png, a panel for each column: a score and a loss share no scale"
     from vidgan_nb.show import curves, figure

@@ -183,6 +183,11 @@ def _ours(text):
             others |= {k for k in names if not k.startswith('vidgan_nb')}
     return ours, others
 
+# %% ../nbs/03_recompute.ipynb #03-records-013e
+def _names_of(text, name):
+    "A name of a module, or where it is * all that it defines"
+    return _definitions(text)[0] if name == '*' else [name]
+
 # %% ../nbs/03_recompute.ipynb #03-records-013c
 def _code_of(f):
     "What a compiled function does, without where it stands"
@@ -200,6 +205,7 @@ def _file_hash(text):
     try: return _hash(ast.parse(text))
     except (SyntaxError, ValueError): return digest(text)
 
+# %% ../nbs/03_recompute.ipynb #03-records-013f
 def _foreign(r):
     "The hashes of code that is not of this package, by file; and (module, name) of what it uses of this package"
     found, roots = {}, set()
@@ -227,7 +233,7 @@ def sources(
     texts = {p.stem: p.read_text(encoding='utf-8') for p in paths if p.stem[0] != '_'}
     patching = {m: _definitions(t) for m, t in texts.items() if '\n@patch' in t}
     found, used = _foreign(r)
-    todo = [*_roots(r), *((m, k) for m, name in sorted(used) for k in _names_of(texts.get(m, ''), name))]
+    todo = _roots(r) + [(m, k) for m, name in sorted(used) for k in _names_of(texts.get(m, ''), name)]
     while todo:
         m, name = todo.pop()
         own, methods, _, other = _definitions(texts.get(m, ''))
@@ -242,10 +248,7 @@ def sources(
                 todo += [(m2, n) for n in uses]
     return dict(sorted(found.items()))
 
-def _names_of(text, name):
-    "A name of a module, or where it is * all that it defines"
-    return _definitions(text)[0] if name == '*' else [name]
-
+# %% ../nbs/03_recompute.ipynb #03-records-013d
 def digest(
     found: dict    # of `sources`, or anything that JSON can hold
 ) -> str:          # 16 hexadecimal digits

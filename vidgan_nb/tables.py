@@ -62,6 +62,7 @@ def _of_folder(folder, checkpoint):
     last = {score_name(k): v['last'] for k, v in scores(history).items()}
     return Ran(Path(folder).name, saved['recipe'] or dict(method=saved['method']), saved['step'], history, last, {})
 
+# %% ../nbs/38_tables.ipynb #38-tables-009a
 def read_runs(
     where: str | Path  # folder of a run; name of a record, or a pattern that names several
 ) -> list[Ran]:        # none of them empty
@@ -98,6 +99,7 @@ def _while_equal(names):
         if len(set(chars)) > 1: return
         yield chars
 
+# %% ../nbs/38_tables.ipynb #38-tables-010a
 def grouped(
     runs: list          # as `read_runs` gives them
 ) -> dict[str, list]:   # label -> runs of one recipe, with different seeds
@@ -133,6 +135,7 @@ def data_of(
     more = ', '.join(f'{k}={v}' for k, v in sorted(spec.items()))
     return f'{name} {split}'.strip() + (f' ({more})' if more else '')
 
+# %% ../nbs/38_tables.ipynb #38-tables-013a
 def _wanted(columns, there):
     "The columns that were asked for, by words or patterns in any case; all scores if none was"
     if not columns: return [c for c in there if c not in _FACTS]
@@ -176,6 +179,7 @@ def _number(x, decimals=None):
     if decimals is not None: return f'{x:.{decimals}f}'
     return f'{x:.4g}' if x == 0 or 1e-3 <= abs(x) < 1e4 else f'{x:.0f}' if 1e4 <= abs(x) < 1e9 else f'{x:.3e}'
 
+# %% ../nbs/38_tables.ipynb #38-tables-014a
 def cell(
     values,               # numbers, one a seed; or text
     n: int,               # of the row
@@ -221,6 +225,7 @@ def tex_text(
     "Text for LaTeX: what is special there is escaped"
     return ''.join(_TEX.get(c, c) for c in text)
 
+# %% ../nbs/38_tables.ipynb #38-tables-015a
 def as_latex(
     rows: list     # of `table`
 ) -> str:          # a tabular, which needs no package
@@ -228,13 +233,14 @@ def as_latex(
     names = list(rows[0])
     def tex(r, c):
         if not isinstance(r[c], list): return tex_text(str(r[c]))
-        text = re.sub(r'e([+-])0*(\d+)', lambda m: rf' \times 10^{{{m[1].strip("+")}{m[2]}}}', cell(r[c], r['n'], r' \pm '))
+        text = re.sub(r'e\+?(-?)0*(\d+)', r' \\times 10^{\1\2}', cell(r[c], r['n'], r' \pm '))
         value, bracket, some = text.partition(' (')
         return (f'${value}$' if value else '') + bracket + some
     lines = [' & '.join(map(tex_text, names)), *(' & '.join(tex(r, c) for c in names) for r in rows)]
     kinds = ''.join('r' if c == 'n' or any(isinstance(r[c], list) for r in rows) else 'l' for c in names)
     head, *body = [f'{line} \\\\' for line in lines]
-    return '\n'.join([f'\\begin{{tabular}}{{{kinds}}}', '\\hline', head, '\\hline', *body, '\\hline', '\\end{tabular}', ''])
+    line = r'\hline'
+    return '\n'.join([rf'\begin{{tabular}}{{{kinds}}}', line, head, line, *body, line, r'\end{tabular}', ''])
 
 # %% ../nbs/38_tables.ipynb #38-tables-016
 def as_text(
@@ -259,6 +265,7 @@ def print_table(
     rows = table(grouped([r for n in names for r in read_runs_of_record(n)]), columns)
     say((as_csv if kind == 'csv' else as_latex)(rows).rstrip('\n'))
 
+# %% ../nbs/38_tables.ipynb #38-tables-016a
 def read_runs_of_record(
     name: str    # of a record
 ) -> list[Ran]:  # none, with a warning, if it is damaged
@@ -319,6 +326,7 @@ def over_seeds(
     mean, std = v.mean(0), v.std(0, ddof=1)
     return np.array(at), mean, *((v.min(0), v.max(0)) if band == 'range' else (mean - std, mean + std))
 
+# %% ../nbs/38_tables.ipynb #38-tables-021a
 def draw_curves(
     groups: dict,         # label -> runs
     band: str = 'range'   # see `over_seeds`
@@ -355,6 +363,7 @@ def draw_samples(
         else: points(dict(generated=x), ax=ax, title=title, legend=False)
     return fig
 
+# %% ../nbs/38_tables.ipynb #38-tables-022a
 def long_table(
     groups: dict     # label -> runs
 ) -> str:            # recipe, data, run, seed, column, step, value
@@ -373,7 +382,7 @@ def long_table(
 def compare(
     runs: list[str],              # folders of runs, names of records, or patterns such as 'vid-glyphs@seed=*'
     *,
-    out: str | None = None,       # a new folder: scores.csv, history.csv, curves.png, samples.png; only a table if not given
+    out: str | None = None,       # a new folder: scores.csv, history.csv, curves.png, samples.png
     seeds: bool = False,          # take in the records of the other seeds of each record
     band: str = 'range',          # of the curves: range (least to largest seed), or sd (mean plus and minus it)
     columns: str | None = None,   # of the table, with commas: words such as FID,steps; all scores if not given
