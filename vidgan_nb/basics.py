@@ -25,6 +25,7 @@ LISTED = { # what is named -> the command that lists all of them
 
 def _names(name, known, what):
     "The names that exist, as a sentence; of more than a dozen the five nearest, and how to see all"
+    if not known: return 'There is none'
     if len(known) <= 12 and sum(map(len, known)) <= 300: return f'Known: {", ".join(known)}'
     def unlike(k): return -difflib.SequenceMatcher(None, name.lower()[:100], str(k).lower()).ratio()
     how = LISTED.get(what, 'vidgan train NAME --help' if what.startswith('parameter of') else '')

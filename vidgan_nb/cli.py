@@ -6,7 +6,7 @@
 __all__ = ['COMMANDS', 'ALIASES', 'IMPORTING', 'command', 'main']
 
 # %% ../nbs/40_cli.ipynb #40-cli-003
-import difflib, errno, functools, importlib.metadata, inspect, itertools, os, sys, types, warnings
+import difflib, errno, functools, importlib.metadata, inspect, os, sys, types, warnings
 from pathlib import Path
 import typer
 
@@ -146,8 +146,7 @@ def _check_name(name):
 # %% ../nbs/40_cli.ipynb #40-cli-051c
 def _imports(args):
     "The packages that a command line allows"
-    following = itertools.zip_longest(args, args[1:], fillvalue='')
-    given = [b if a == '--import' else a.removeprefix('--import=') for a, b in following
+    given = [b if a == '--import' else a.removeprefix('--import=') for a, b in zip(args, [*args[1:], ''])
              if a == '--import' or a.startswith('--import=')]
     return [name.strip() for g in given for name in g.split(',') if name.strip()]
 

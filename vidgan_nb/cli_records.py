@@ -100,11 +100,11 @@ def _described(run):
 def _steps_today(run):
     "How many steps the recipe of a record has now; those of the record where there is no such recipe any more"
     from vidgan_nb.recipes import load_recipe, recipe_names, unchanged
-    return load_recipe(run.name)['steps'] if unchanged(run.name) in recipe_names() else run.steps
+    return load_recipe(run.name)['steps'] if unchanged(run.name) in recipe_names() else run.recipe['steps']
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-038
 def record(
-    names: list[str] = (),          # recipes, or files that list some, one a line, most wanted first
+    names: list[str] = (),          # recipes (.yaml files too), or files that list some, most wanted first
     *,
     seeds: str | None = None,       # such as 0-2: each recipe with each of these seeds
     budget: str | None = None,      # time to spend, such as 2h or 540s; it ends with a checkpoint
@@ -207,10 +207,11 @@ def _total(items, place, wrong):
 # %% ../nbs/39_cli_records.ipynb #40-cli-038d
 def _summarise_seeds(names):
     "Print the scores of all seeds of each recipe in one line"
+    from vidgan_nb.recipes import record_name
     from vidgan_nb.records import Run
     from vidgan_nb.recompute import runs_folder
     from vidgan_nb.stats import seeds, summarise
-    there = [runs_folder()/n for n in names if (runs_folder()/n/'record.json').is_file()]
+    there = [runs_folder()/n for n in map(record_name, names) if (runs_folder()/n/'record.json').is_file()]
     bases = [Run(folder).name.rpartition('seed=')[0].rstrip('@,') or folder.name for folder in there]
     for base in dict.fromkeys(bases):
         found = seeds(base)

@@ -68,8 +68,8 @@ def train(
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
-    given = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, grid_n=grid_n)
-    given |= dict(steps=steps, seed=seed, precision=precision, judge='' if judge == 'none' else judge)
+    every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, grid_n=grid_n)
+    given = dict(steps=steps, seed=seed, precision=precision, judge='' if judge == 'none' else judge) | every
     recipe, folder = _wanted_recipe(name, data, set, given, knobs), _run_folder(name, out)
     with _how_to_resume(folder, root=root, device=device):
         _report(_run(recipe, folder, root, choose_device(device), resume, changed, fast=not plain, compile=compile,

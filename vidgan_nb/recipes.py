@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'RECIPES', 'KEYS', 'JUDGE_OF', 'resolve', 'recipe_names', 'method', 'settings', 'unchanged', 'variants',
-           'load_recipe', 'check_recipe', 'check_device', 'build', 'scores', 'train']
+           'record_name', 'load_recipe', 'check_recipe', 'check_device', 'build', 'scores', 'train']
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-003
 import json, math, os, shutil, uuid
@@ -155,12 +155,11 @@ def variants(
 def _read_recipe(name):
     "What the file of a recipe says, and the changes that its name asks for: 'key=value', each"
     path, changes = None, []
+    file, at, listed = name.partition('@')
+    if not name.endswith(('.yaml', '.yml')): name, changes = file, listed.split(',') if at else []
     if name.endswith(('.yaml', '.yml')): path = Path(name)
-    else:
-        name, at, listed = name.partition('@')
-        changes = listed.split(',') if at else []
-        known = recipe_names() + list(METHODS)
-        if name not in METHODS and ':' not in name: path = RECIPES/f'{nearest(name, known, "recipe or method")}.yaml'
+    elif name not in METHODS and ':' not in name:
+        path = RECIPES/f'{nearest(name, recipe_names() + list(METHODS), "recipe or method")}.yaml'
     given = _read_yaml(path) if path else dict(method=name)
     if not isinstance(given, dict) or 'method' not in given:
         raise BadInput(f'{path} is not a recipe: it names no method')
@@ -178,6 +177,18 @@ def _with_defaults(given):
     default |= getattr(method(given), 'defaults', {})
     nets = {k: v if 'net' in v else default['nets'].get(k, {}) | v for k, v in given.get('nets', {}).items()}
     return default | given | dict(nets=default['nets'] | nets)
+
+# %% ../nbs/03_recipes.ipynb #03-loops-102z
+def record_name(
+    name: str   # of a recipe, or the path of a recipe's file; both perhaps with changes, as in my.yaml@seed=1
+) -> str:       # the name of a recipe as it is; of a file its name without folder and .yaml
+    "What the record of a recipe is called; BadInput if a file has the name of another recipe"
+    head, at, changes = str(name).partition('@')
+    if not head.endswith(('.yaml', '.yml')): return str(name)
+    stem = Path(head).stem
+    if stem in recipe_names() and not Path(head).resolve().is_relative_to(RECIPES.resolve()):
+        raise BadInput(f'{head} has the name of a recipe of the package, and so would its record: rename the file')
+    return stem + at + changes
 
 # %% ../nbs/03_recipes.ipynb #03-loops-102
 def load_recipe(

@@ -215,12 +215,6 @@ def __init__(self: VGAN,
     self._set_updates(lr, lr_D or lr, i_c, beta, dual, start)
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-035f
-def _find_loss(name):
-    if str(name).lower().replace('_', '-') == 'wgan-gp':
-        raise BadInput('wgan-gp is two settings here: --loss wgan --penalty wgan-gp '
-                       '(in a recipe loss: wgan, penalty: wgan-gp)')
-    return LOSSES[nearest(name, LOSSES, 'loss')]
-
 def _check_bottleneck(D, lr, **weights):
     "BadInput unless `D` has a code and the numbers are in range"
     check_positive(lr=lr)
@@ -240,6 +234,13 @@ def _set_updates(self: VGAN, lr_G, lr_D, i_c, beta, dual, start):
     self.dual = DualVariable(i_c, dual, beta).to(self.device) if self.D.bounded else None
     load_plain(self, start)
     if start and self.ema: self.ema.load_state_dict(self.G.state_dict())
+
+# %% ../nbs/11_vdb.ipynb #11-vdb-035z
+def _find_loss(name):
+    if str(name).lower().replace('_', '-') == 'wgan-gp':
+        raise BadInput('wgan-gp is two settings here: --loss wgan --penalty wgan-gp '
+                       '(in a recipe loss: wgan, penalty: wgan-gp)')
+    return LOSSES[nearest(name, LOSSES, 'loss')]
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-035g
 @patch
