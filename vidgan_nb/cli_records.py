@@ -335,7 +335,7 @@ def bench(
     if rows == 'list': return say(*ROWS)
     if json: check_place(json)
     def save(result): write_file(json, (dumps(result, indent=1) + '\n').encode())
-    asked = [nearest(r.strip(), ROWS, 'row') for r in rows.split(',')] if rows else None
+    asked = [nearest(r.strip().lower().replace('_', '-'), ROWS, 'row') for r in rows.split(',')] if rows else None
     result = measure(asked, quick, choose_device(device), save if json else None)
     say(report(result))
     if result['failed']: raise typer.Exit(1)

@@ -90,7 +90,8 @@ def net_class(
     name: str # one of `NETS`, or 'package.module:Class' of a package that was allowed
 ) -> type:    # a Module
     "The class of a network, imported only now where it belongs to a chapter or is your own"
-    if ':' in str(name) and name not in NETS: return own_class(name, nn.Module, 'network')
+    name = str(name)
+    if ':' in name and name not in NETS: return own_class(name, nn.Module, 'network')
     found = NETS[nearest(name, NETS, 'network')]
     if not isinstance(found, str): return found
     module, name = found.split(':')
@@ -109,6 +110,7 @@ def make_net(
     **kw       # its parameters, as in a recipe; cast by annotation
 ) -> nn.Module: # the network, newly initialised
     "A network by name"
+    name = str(name)
     make, (known, more) = net_class(name), net_parameters(name)
     for k in kw: k in known or more or nearest(k, known, f'parameter of {name}')
     kw = {k: cast(v, known[k].annotation, k) if k in known else v for k, v in kw.items()}

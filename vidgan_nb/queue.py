@@ -115,11 +115,17 @@ def _on_record(name, runs, kind):
         try:
             run = Run(runs/n)
             if n == name: state = {'fresh': 'whole', 'verified': 'whole'}.get(run.state, run.state)
-            if n == name != file and recipe_diff(run.recipe, _plain(load_recipe(file))): state = 'stale'
+            if n == name != file and _edited(run.recipe, _plain(load_recipe(file))): state = 'stale'
         except BadInput: continue
         if run.made['device'] == kind and math.isnan(pace):
             pace, memory = run.made['seconds']/max(1, run.steps), run.made['peak_memory_mb']
     return state, pace, memory
+
+# %% ../nbs/07_queue.ipynb #07-queue-011b
+def _edited(recorded, now):
+    "Whether the file of a recipe asks for more or else than what was recorded, but for a precision that was chosen"
+    chosen = {k: v for k, v in recorded.items() if k != 'precision' or 'precision' in now}
+    return recorded['steps'] < now['steps'] or recipe_diff(chosen, now)
 
 # %% ../nbs/07_queue.ipynb #07-queue-014
 def rehearse(
