@@ -79,11 +79,11 @@ def read_runs(
     return [_of_record(Run(runs_folder()/n)) for n in found or [nearest(word, names, 'checkpoint, run or record')]]
 
 # %% ../nbs/38_tables.ipynb #38-tables-010
-_APART = {'seed', 'about', 'look_every', 'checkpoint_every', 'score_every', 'grid_n', 'keep', 'search', 'precision'}
+_APART = {'seed', 'about', 'look_every', 'checkpoint_every', 'score_every', 'grid_n', 'keep', 'search'}
 
 def _key(ran):
     "What the seeds of one recipe have in common"
-    rest = {k: v for k, v in ran.recipe.items() if k not in _APART}
+    rest = {k: v for k, v in ran.recipe.items() if k not in _APART and (k, v) != ('precision', 'float32')}
     return json.dumps([rest, ran.steps], sort_keys=True, default=list)
 
 def _label(runs):
@@ -354,12 +354,12 @@ def draw_samples(
     import numpy as np
     last = {label: runs[0].history.frames[-1] for label, runs in groups.items() if runs[0].history.frames}
     if not last: return None
-    rows = math.ceil(len(last)/2)
-    fig, axes = figure(rows, 2, height=2.2*rows, squeeze=False)
+    rows, images = math.ceil(len(last)/2), all(x.dim() == 4 for _, x in last.values())
+    fig, axes = figure(rows, 2, height=(.35 + .4*math.ceil(n/8) if images else 2.2)*rows, squeeze=False)
     for ax in np.ravel(axes)[len(last):]: ax.axis('off')
     for ax, (label, (step, x)) in zip(np.ravel(axes), last.items()):
         title, x = f'{label}, step {step:,}', x[:n].float()
-        if x.dim() == 4: grid(x, cols=math.ceil(len(x)**.5*1.5), ax=ax, title=title)
+        if x.dim() == 4: grid(x, cols=8, ax=ax, title=title)
         else: points(dict(generated=x), ax=ax, title=title, legend=False)
     return fig
 
