@@ -64,8 +64,8 @@ def _option(command, p, kind, text):
 
 # %% ../nbs/40_cli.ipynb #40-cli-050b
 _IMPORT = inspect.Parameter(
-    'import_', inspect.Parameter.KEYWORD_ONLY, annotation=list[str] | None,
-    default=typer.Option(None, '--import', metavar='PACKAGE', show_default=False,
+    'import_', inspect.Parameter.KEYWORD_ONLY, annotation=list[str],
+    default=typer.Option([], '--import', metavar='PACKAGE', show_default=False,
                          help='a package whose networks and methods recipes may name, as package.module:Class; '
                               'it is looked for in the current folder too; may be repeated'))
 
