@@ -26,7 +26,7 @@ from .nets import NETS, cast, make_net
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-005a
 from .nets import net_parameters
-from .own import allow as allow, own_class, signature
+from .own import allow as allow, is_ours, own_class, signature
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098
 METHODS = { # name in a recipe -> module:class of this package, or a class
@@ -50,7 +50,7 @@ def resolve(
     "What a registered name stands for, imported only now"
     if not isinstance(target, str): return target
     module, name = target.split(':')
-    if not (RECIPES.parent/f'{module}.py').is_file(): return own_class(target, object, 'class')
+    if not is_ours(module): return own_class(target, object, 'class')
     return getattr(import_module(f'vidgan_nb.{module}'), name)
 
 def recipe_names() -> list[str]: # without .yaml

@@ -24,7 +24,7 @@ from .recipes import METHODS, RECIPES, build, load_recipe, method, recipe_names,
 # %% ../nbs/03_recompute.ipynb #03-recompute-005a
 from .basics import BadInput
 from .loops import Loop
-from .own import own_class, own_files
+from .own import is_ours, own_class, own_files
 
 # %% ../nbs/03_recompute.ipynb #03-records-009
 _IGNORED = {'ctx', 'annotation', 'returns', 'type_comment', 'type_params', 'kind'}
@@ -161,7 +161,7 @@ def _own_classes(r):
     named += [(spec['net'], NETS, nn.Module) for x in _named_recipes(r) for spec in x['nets'].values()]
     for name, table, base in named:
         at = table.get(name, name)
-        if isinstance(at, str) and (name not in table or not (RECIPES.parent/f'{at.split(":")[0]}.py').is_file()):
+        if isinstance(at, str) and (name not in table or not is_ours(at.split(':')[0])):
             try: at = own_class(at, base, 'class')
             except BadInput: pass
             yield at
