@@ -19,7 +19,7 @@ from vidgan_nb.cli_records import (bench, data_check, data_fetch, data_list, emb
 from .cli_score import score
 from .cli_train import demo, interpolate, refine, sample, train
 from .own import allowing, own_class
-from .tables import compare
+from .tables import compare as compare_runs
 
 # %% ../nbs/40_cli.ipynb #40-cli-049
 _source_of = functools.cache(inspect.getsource)
@@ -33,7 +33,7 @@ def _flag(name): return f'--{name.replace("_", "-").rstrip("-")}'
 
 # %% ../nbs/40_cli.ipynb #40-cli-050
 COMMANDS = {'train': train, 'sample': sample, 'score': score, 'interpolate': interpolate, 'refine': refine,
-            'compare': compare, 'runs': runs, 'record': record, 'tune': tune, 'probe': probe, 'embed': embed,
+            'compare': compare_runs, 'runs': runs, 'record': record, 'tune': tune, 'probe': probe, 'embed': embed,
             'data': {'list': data_list, 'check': data_check, 'fetch': data_fetch},
             'list': list_names, 'bench': bench, 'lab': lab, 'demo': demo}
 
