@@ -6,7 +6,7 @@
 __all__ = ['train', 'demo', 'Trained', 'new_network', 'sample', 'arc', 'interpolate', 'refine']
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-003
-import contextlib, io, math, shlex, types
+import contextlib, io, math, os, shlex, types
 from pathlib import Path
 import typer
 
@@ -18,7 +18,6 @@ from .cli_base import check_seed, choose_device, complain, say, score_name, shor
 def _wanted_recipe(name, data, changes, given, knobs):
     "The recipe that a command line asks for; of `given` and `knobs` what is not None counts"
     from vidgan_nb.recipes import load_recipe
-    if knobs.get('loss') == 'wgan-gp': raise BadInput('wgan-gp is two settings here: --loss wgan --penalty wgan-gp')
     given = given | {f'loop.{k}': v for k, v in knobs.items()}
     changes = [*changes, *[f'{k}={v}' for k, v in given.items() if v is not None]]
     if data is not None: changes.insert(0, f'data={data}')
@@ -37,6 +36,7 @@ def _run_folder(name, out):
 @contextlib.contextmanager
 def _how_to_resume(out, **options):
     "Inside, an interruption that left a checkpoint says how to go on"
+    options['import'] = os.environ.get('VIDGAN_IMPORT')
     try: yield
     except KeyboardInterrupt as e:
         same = ''.join(f' --{k} {shlex.quote(v)}' for k, v in options.items() if v)
@@ -58,6 +58,7 @@ def train(
     checkpoint_every: str | None = None, # steps between checkpoints; a tenth of the run if not given
     look_every: str | None = None,   # steps between the frames of the filmstrip
     score_every: str | None = None,  # steps between scores
+    grid_n: str | None = None,       # samples in samples.png; 64, or 1000 points, if not given
     judge: str | None = None,        # glyph, inception, resnet56, resnet20, pixels, record:NAME; truth (points); none
     device: str | None = None,       # cpu, cuda, cuda:1; the GPU if there is one
     precision: str | None = None,    # float32 or bf16; the recipe's, or float32, if not given
@@ -67,13 +68,12 @@ def train(
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
-    every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every)
+    every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, grid_n=grid_n)
     given = dict(steps=steps, seed=seed, precision=precision, judge='' if judge == 'none' else judge) | every
     recipe, folder = _wanted_recipe(name, data, set, given, knobs), _run_folder(name, out)
-    how = dict(fast=not plain, compile=compile, tensorboard=tensorboard)
     with _how_to_resume(folder, root=root, device=device):
-        loop = _run(recipe, folder, root, choose_device(device), resume, changed, **how)
-    _report(loop, folder)
+        _report(_run(recipe, folder, root, choose_device(device), resume, changed, fast=not plain, compile=compile,
+                     tensorboard=tensorboard), folder)
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
 def _run(recipe, out, root, device, resume=False, changed=False, **options):
@@ -163,6 +163,15 @@ def _find_run(where):
     records = {f.parent.name: f.parent for f in sorted(runs_folder().glob('*/record.json'))}
     return Run(records[nearest(str(where), records, 'checkpoint, run or record')]), None
 
+# %% ../nbs/37_cli_train.ipynb #37-cli-train-022z
+def _latent_size(G, recipe):
+    "The length of a generator's latents, as it says itself, or as its method says"
+    from vidgan_nb.recipes import method, settings
+    nz = getattr(G, 'nz', None) or getattr(G, 'sizes', [None])[0] or recipe.get('loop', {}).get('nz')
+    if not nz: nz = getattr(settings(method(recipe))[0].get('nz'), 'default', None)
+    if not nz: raise BadInput(f'{type(G).__name__} does not say how long its latents are: give it an attribute nz')
+    return nz
+
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-022
 @patch
 def _read_pickle(self: Trained):
@@ -182,7 +191,7 @@ def _read_run(self: Trained, run, checkpoint):
         method = (self.recipe or {}).get('method') or saved.method
         raise BadInput(f'{self.title} has no generator: it was trained by {method}')
     self.G = run.net('G') if run else new_network(spec, saved.state['parts'].get('ema') or saved.state['parts']['G'])
-    self.nz = getattr(self.G, 'nz', None) or self.G.sizes[0]
+    self.nz = _latent_size(self.G, self.recipe)
 
 def new_network(
     spec: dict,      # net: its name, and its options

@@ -676,7 +676,8 @@ def resume(
     return loop
 
 # %% ../nbs/03_loops.ipynb #03-loops-048
-RUNTIME = {'steps', 'about', 'checkpoint_every', 'look_every', 'score_every', 'keep', 'search'} # may change in a resume
+RUNTIME = {'steps', 'about', 'checkpoint_every', 'look_every', 'score_every', 'grid_n', 'keep',
+           'search'}                                       # may change in a resume
 
 def _leaves(r, path=''):
     "path -> value, for all values in a nest of dicts"

@@ -24,9 +24,13 @@ from .loops import checkpoints, resume
 from .records import MOST, Run, _search, check_writable, half, record_names, write_record
 from .recompute import SOURCES, runs_folder, small, stand_in
 
+# %% ../nbs/07_queue.ipynb #07-queue-005a
+from .loops import recipe_diff
+from .recipes import _plain, record_name
+
 # %% ../nbs/07_queue.ipynb #07-queue-008
 def read_list(
-    words: list,       # names of recipes, and files with one name a line; # begins a comment
+    words: list,       # recipes, files of recipes (.yaml), and lists of them, one a line; # begins a comment
     seeds: str = ''    # such as 0-2 or 0,3: each name with each of these seeds
 ) -> list[str]:        # in order, each once
     "The recipes that a command line asks for; BadInput if a name is unknown"
@@ -34,13 +38,14 @@ def read_list(
     for word in map(str, words): names += _names_in(word)
     names = [_with_seed(n, seed) for n in names for seed in read_seeds(seeds) or [None]]
     for n in names:
-        nearest(unchanged(n), recipe_names(), 'recipe')
+        if record_name(n) == n: nearest(unchanged(n), recipe_names(), 'recipe')
         load_recipe(n)
     return list(dict.fromkeys(names))
 
 def _names_in(word):
     "The names in a file; any other word is a name itself"
     path = Path(word)
+    if path.suffix in ('.yaml', '.yml'): return [word]                  # the file of a recipe
     try: lines = path.read_text(encoding='utf-8').splitlines() if path.is_file() else [word]
     except (OSError, UnicodeDecodeError) as e: raise BadInput(f'the list {word} cannot be read: {e}') from None
     names = [line.partition('#')[0].strip() for line in lines]
@@ -92,27 +97,35 @@ def look_up(
     state, pace, memory = _on_record(name, runs, str(device).split(':')[0])
     if state == 'whole': return Item(name, state, steps, steps, 0., memory)
     done = 0
-    if found := checkpoints(work/name/'checkpoints'):
+    if found := checkpoints(work/record_name(name)/'checkpoints'):
         with contextlib.suppress(OSError, ValueError):
             done = int(found[-1].name.removeprefix('step-'))
             if done: state = 'partial'
-            seconds = float((work/'.locks'/name/'seconds').read_text())
+            seconds = float((work/'.locks'/record_name(name)/'seconds').read_text())
             if done: pace = seconds/done
     return Item(name, state, done, steps, 0. if done == steps else (steps - done)*pace, memory)
 
 # %% ../nbs/07_queue.ipynb #07-queue-011a
 def _on_record(name, runs, kind):
     "The state of a recipe's record; seconds a step and memory of that or a variant's on the same kind of device"
+    file, name = name, record_name(name)
     variants = [n for n in record_names(runs) if unchanged(n) == unchanged(name)]
     state, pace, memory = 'missing', math.nan, 0
     for n in dict.fromkeys([name, *variants]):
         try:
             run = Run(runs/n)
             if n == name: state = {'fresh': 'whole', 'verified': 'whole'}.get(run.state, run.state)
+            if n == name != file and _edited(run.recipe, _plain(load_recipe(file))): state = 'stale'
         except BadInput: continue
         if run.made['device'] == kind and math.isnan(pace):
             pace, memory = run.made['seconds']/max(1, run.steps), run.made['peak_memory_mb']
     return state, pace, memory
+
+# %% ../nbs/07_queue.ipynb #07-queue-011b
+def _edited(recorded, now):
+    "Whether the file of a recipe asks for more or else than what was recorded, but for a precision that was chosen"
+    chosen = {k: v for k, v in recorded.items() if k != 'precision' or 'precision' in now}
+    return recorded['steps'] < now['steps'] or recipe_diff(chosen, now)
 
 # %% ../nbs/07_queue.ipynb #07-queue-014
 def rehearse(
@@ -325,12 +338,12 @@ def _precision_so_far(folder):
 # %% ../nbs/07_queue.ipynb #07-queue-027b
 def _trained(name, r, place):
     "Train a recipe, or go on with it, as far as the time allows: the loop, and whether it is whole"
-    folder = place.work/name
+    folder = place.work/record_name(name)
     old = bool(checkpoints(folder/'checkpoints'))
     if not old: shutil.rmtree(folder, ignore_errors=True)                # killed before its first checkpoint
     precision = old and _precision_so_far(folder) or _precision(name, r, place)
     until = None if place.until == math.inf else place.until - place.reserve
-    with _stopwatch(place.work/'.locks'/name/'seconds', old):
+    with _stopwatch(place.work/'.locks'/record_name(name)/'seconds', old):
         try:
             loop = train(r, folder, place.root, place.device, old, precision=precision, bar=False, fast=place.fast,
                          until=until, checkpoint_seconds=place.every, compile=place.compile)
@@ -356,14 +369,16 @@ def _recorded(name, loop, whole, place, start):
     if whole or place.to:
         run = Run(write_record(loop, name, place.runs, witness=not place.to))   # a borrowed machine has no time for it
         facts |= {k: float(f'{v["last"]:.5g}') for k, v in run.scores.items()}
-        with open(place.work/'made.txt', 'a') as f: f.write(name + '\n')
+        with open(place.work/'made.txt', 'a') as f: f.write(record_name(name) + '\n')
     if place.to and (left := _send(place, None if whole else name)): facts['left behind'] = ', '.join(left)
     _note(place, name=name, state='whole' if whole else 'partial', **facts)
 
 def _send(place, unfinished):
     "Write the archives anew, one process after the other; what did not fit"
     checkpoint = None
-    if unfinished: checkpoint = unfinished, checkpoints(place.work/unfinished/'checkpoints')[-1]
+    if unfinished:
+        unfinished = record_name(unfinished)
+        checkpoint = unfinished, checkpoints(place.work/unfinished/'checkpoints')[-1]
     with FolderLock(place.work/'.pack'):
         names = dict.fromkeys((place.work/'made.txt').read_text().split('\n'))
         return pack([place.runs/n for n in names if n], place.to, checkpoint)
@@ -382,10 +397,9 @@ def attempt(
     if look_up(name, place.work, place.runs, place.device).state == 'whole': return ended('whole', 'there already')
     if place.until - start < place.reserve + 1: return ended('no time left', 'no time left')
     with contextlib.ExitStack() as held:
-        try: held.enter_context(FolderLock(place.work/'.locks'/name))
+        try: held.enter_context(FolderLock(place.work/'.locks'/record_name(name)))
         except BadInput: return ended('elsewhere', 'under way in another process')
         return _attempt(name, place, rehearsal, start)
-
 
 # %% ../nbs/07_queue.ipynb #07-queue-028c
 def _attempt(name, place, rehearsal, start):
@@ -400,7 +414,8 @@ def _attempt(name, place, rehearsal, start):
         if not known: traceback.print_exc()
         _note(place, name=name, state='failed', why=(str(e) if known else f'{type(e).__name__}: {e}')[:500])
         return 'failed'
-    if whole and place.work == work_folder(): shutil.rmtree(place.work/name, ignore_errors=True)   # elsewhere it stays
+    if whole and place.work == work_folder():                                                # elsewhere it stays
+        shutil.rmtree(place.work/record_name(name), ignore_errors=True)
     return 'whole' if whole else 'partial'
 
 # %% ../nbs/07_queue.ipynb #07-queue-028a

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'RECIPES', 'KEYS', 'JUDGE_OF', 'resolve', 'recipe_names', 'method', 'settings', 'unchanged', 'variants',
-           'load_recipe', 'check_recipe', 'check_device', 'build', 'scores', 'train']
+           'record_name', 'load_recipe', 'check_recipe', 'check_device', 'build', 'scores', 'train']
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-003
-import inspect, json, math, os, shutil, uuid
+import json, math, os, shutil, uuid
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +22,11 @@ from .datasets import DATASETS, load
 from .loops import History, Loop, _names, _part_state, _trained, checkpoints, parts, processes, rank, resume
 from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_processes, on_signal,
     reset_peak_memory, spread, stop_now, watch)
-from .nets import NETS, cast, make_net, net_class
+from .nets import NETS, cast, make_net
+
+# %% ../nbs/03_recipes.ipynb #03-recipes-005a
+from .nets import net_parameters
+from .own import allow as allow, is_ours, own_class, signature
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098
 METHODS = { # name in a recipe -> module:class of this package, or a class
@@ -34,18 +38,19 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'classify': 'judges:Classify', 'worse': 'scores:Corrupted'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list,
-            score_n=int, against=int, score_every=int, look_every=int, checkpoint_every=int, keep=list, precision=str,
-            search=str)                                        # of a recipe
+            score_n=int, grid_n=int, against=int, score_every=int, look_every=int, checkpoint_every=int, keep=list,
+            precision=str, search=str)                                        # of a recipe
 JUDGE_OF = dict(glyphs='glyph', ring='truth', grid25='truth', swiss_roll='truth', cifar10='resnet56',
                 cifar100='resnet56')   # the network that scores which data, where a recipe does not say; else 'pixels'
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098b
 def resolve(
-    target      # 'module:name' of this package, or the thing itself
+    target      # 'module:name' of this package or of one that was allowed, or the thing itself
 ) -> object:    # what it names
     "What a registered name stands for, imported only now"
     if not isinstance(target, str): return target
     module, name = target.split(':')
+    if not is_ours(module): return own_class(target, object, 'class')
     return getattr(import_module(f'vidgan_nb.{module}'), name)
 
 def recipe_names() -> list[str]: # without .yaml
@@ -56,7 +61,9 @@ def method(
     r: dict       # a recipe
 ) -> type:        # a Loop
     "The class that a recipe trains"
-    return resolve(METHODS[nearest(str(r.get('method')), list(METHODS), 'method')])
+    name = str(r.get('method'))
+    if ':' in name and name not in METHODS: return own_class(name, Loop, 'method')
+    return resolve(METHODS[nearest(name, list(METHODS), 'method')])
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098a
 class _NoAliases(yaml.SafeLoader):
@@ -87,14 +94,16 @@ def settings(
     "What can be set of a method, read off its __init__"
     found = {}
     for init in [vars(c)['__init__'] for c in cls.__mro__ if '__init__' in vars(c)]:
-        own = list(inspect.signature(init).parameters.values())[1:]
+        own = list(signature(init).parameters.values())[1:]
         found = {p.name: p for p in own if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)} | found
         if not any(p.kind == p.VAR_KEYWORD for p in own): break              # **kw hands the rest on to the base
     params = [p for p in found.values() if p.name not in ('data', 'seed', 'device')]
     return {p.name: p for p in params if p.default is not p.empty}, [p.name for p in params if p.default is p.empty]
 
 # %% ../nbs/03_recipes.ipynb #03-loops-099a
-def _parameters(spec): return inspect.signature(net_class(spec['net'])).parameters if spec.get('net') in NETS else {}
+def _parameters(spec):
+    name = str(spec.get('net'))
+    return net_parameters(name)[0] if name in NETS or ':' in name else {}
 
 def _literal(text):
     "A value of YAML; the text itself where it is none: whoever takes it will say what it should be"
@@ -146,12 +155,11 @@ def variants(
 def _read_recipe(name):
     "What the file of a recipe says, and the changes that its name asks for: 'key=value', each"
     path, changes = None, []
+    file, at, listed = name.partition('@')
+    if not name.endswith(('.yaml', '.yml')): name, changes = file, listed.split(',') if at else []
     if name.endswith(('.yaml', '.yml')): path = Path(name)
-    else:
-        name, at, listed = name.partition('@')
-        changes = listed.split(',') if at else []
-        known = recipe_names() + list(METHODS)
-        if name not in METHODS: path = RECIPES/f'{nearest(name, known, "recipe or method")}.yaml'
+    elif name not in METHODS and ':' not in name:
+        path = RECIPES/f'{nearest(name, recipe_names() + list(METHODS), "recipe or method")}.yaml'
     given = _read_yaml(path) if path else dict(method=name)
     if not isinstance(given, dict) or 'method' not in given:
         raise BadInput(f'{path} is not a recipe: it names no method')
@@ -169,6 +177,18 @@ def _with_defaults(given):
     default |= getattr(method(given), 'defaults', {})
     nets = {k: v if 'net' in v else default['nets'].get(k, {}) | v for k, v in given.get('nets', {}).items()}
     return default | given | dict(nets=default['nets'] | nets)
+
+# %% ../nbs/03_recipes.ipynb #03-loops-102z
+def record_name(
+    name: str   # of a recipe, or the path of a recipe's file; both perhaps with changes, as in my.yaml@seed=1
+) -> str:       # the name of a recipe as it is; of a file its name without folder and .yaml
+    "What the record of a recipe is called; BadInput if a file has the name of another recipe"
+    head, at, changes = str(name).partition('@')
+    if not head.endswith(('.yaml', '.yml')): return str(name)
+    stem = Path(head).stem
+    if stem in recipe_names() and not Path(head).resolve().is_relative_to(RECIPES.resolve()):
+        raise BadInput(f'{head} has the name of a recipe of the package, and so would its record: rename the file')
+    return stem + at + changes
 
 # %% ../nbs/03_recipes.ipynb #03-loops-102
 def load_recipe(
@@ -195,7 +215,7 @@ def check_recipe(
     "A recipe that can be run, or BadInput"
     in_loop, nets = settings(method(r))
     r = {k: cast(v, KEYS[k], k) if KEYS[k] in (int, str) else v for k, v in r.items()}
-    least = dict(steps=0, score_every=0, look_every=0, checkpoint_every=0, score_n=2, against=2, seed=0)
+    least = dict(steps=0, score_every=0, look_every=0, checkpoint_every=0, score_n=2, against=2, seed=0, grid_n=1)
     for k in (k for k in least if k in r):
         check_whole(least[k], **{k: r[k]})
         check_between(least[k], 1 << 63, True, **{k: r[k]})
@@ -283,9 +303,12 @@ def _draw_frames(loop):
     images = frames[-1][1].dim() == 4
     strip = filmstrip([(t, f[:16] if f.dim() == 4 else f) for t, f in frames], n=8)
     draw, n = (grid, 64) if images else (points, 1000)
+    n = (loop.recipe or {}).get('grid_n', n)
     n = min(n, getattr(loop, 'most', n))                     # most: how many there are, where a loop has no more
-    return {'filmstrip.png': strip, 'samples.png': draw(loop.sample(n, seed=1).cpu())}
+    side = dict(cols=max(8, math.ceil(n**.5))) if images else {}
+    return {'filmstrip.png': strip, 'samples.png': draw(loop.sample(n, seed=1).cpu(), **side)}
 
+# %% ../nbs/03_recipes.ipynb #03-loops-108z
 def _draw_history(history):
     "curves.png, a panel for each column: a score and a loss share no scale"
     from vidgan_nb.show import curves, figure

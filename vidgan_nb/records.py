@@ -29,6 +29,10 @@ from vidgan_nb.recipes import (RECIPES, _look_and_score, _plain, load_recipe, re
 from vidgan_nb.recompute import (POINTS, SHAPES, digest, disagreements, losses, outputs, rounding, runs_folder,
     small, sources)
 
+# %% ../nbs/03_records.ipynb #03-records-005a
+from .recipes import record_name
+from .recompute import NOT_IMPORTED
+
 # %% ../nbs/03_records.ipynb #03-records-027
 def machine() -> dict: # processor, cores, threads, gpu, system, python, torch
     "What runs here"
@@ -152,6 +156,10 @@ def _pack_frames(frames):
     return dict(steps=np.array([t for t, _ in frames]), frames=x)
 
 # %% ../nbs/03_records.ipynb #03-records-032b
+def _file_of(name):
+    "The file of a recipe that is none of the package's"
+    return {} if record_name(name) == name else dict(file=Path(name.partition('@')[0]).name)
+
 def _write_files(loop, name, folder):
     "The files of a record, its witness still to be taken"
     h, r = loop.history, loop.recipe
@@ -160,7 +168,8 @@ def _write_files(loop, name, folder):
     weights = {f'{k}.{n}': half(t).cpu().contiguous().clone() for k, state in states.items() for n, t in state.items()}
     if weights: save_file(weights, folder/'weights.safetensors')
     found, findings = _final(loop)
-    _write(folder, dict(format=2, name=name, recipe=_plain(r), steps=h.done, made=_made(loop), search=_search(r),
+    made = _made(loop) | _file_of(name)
+    _write(folder, dict(format=2, name=record_name(name), recipe=_plain(r), steps=h.done, made=made, search=_search(r),
                         sources=sources(r), scores=found, findings=findings,
                         history={k: _thin(h, k) for k in h.names}, witness=None))
     size = sum(p.stat().st_size for p in folder.iterdir())
@@ -171,23 +180,23 @@ def _write_files(loop, name, folder):
 # %% ../nbs/03_records.ipynb #03-records-032
 def write_record(
     loop: Loop,           # trained, from a recipe
-    name: str,            # of the record
+    name: str,            # of the recipe, or its file; see `record_name`
     runs=None,            # folder of records
     witness: bool = True  # take it now; else `add_witness` does, on another machine, with the same code
 ) -> Path:                # runs/name: record.json, frames.npz, weights.safetensors
     "Leave a small record of a run; BadInput if it is larger than 8 MB, or could not be read again"
-    final = Path(runs or runs_folder())/name
-    tmp = final.with_name(f'.{name}-{uuid.uuid4().hex[:8]}')
+    final = Path(runs or runs_folder())/record_name(name)
+    tmp = final.with_name(f'.{final.name}-{uuid.uuid4().hex[:8]}')
     try: tmp.mkdir(parents=True)
     except OSError as e: raise BadInput(f'cannot write to {final.parent}: {e.strerror}') from None
     try:
         _write_files(loop, name, tmp)
         if witness: add_witness(tmp)
-        if final.exists(): final.rename(final.with_name(f'.{name}-{uuid.uuid4().hex[:8]}'))
+        if final.exists(): final.rename(final.with_name(f'.{final.name}-{uuid.uuid4().hex[:8]}'))
         tmp.rename(final)
     except OSError as e: raise BadInput(f'cannot write the record {final}: {e.strerror}') from None
     finally:
-        for p in final.parent.glob(f'.{name}-*'): shutil.rmtree(p, ignore_errors=True)
+        for p in final.parent.glob(f'.{final.name}-*'): shutil.rmtree(p, ignore_errors=True)
     return final
 
 # %% ../nbs/03_records.ipynb #03-records-032c
@@ -316,26 +325,35 @@ def verified(self: Run) -> str: # '' unless `recheck` found that today's code gi
 def edits(self: Run) -> list[str]: # empty if the record has the settings of today's recipe
     "Which settings changed since the record was made"
     r, _ = self._today
+    if r is None and 'file' in self.made: return []                       # made from a file, which may be elsewhere
     if r is None: return ['there is no such recipe any more']
     return recipe_diff({k: v for k, v in self.recipe.items() if k != 'precision' or 'precision' in r}, r)
 
 # %% ../nbs/03_records.ipynb #03-records-034e
 @patch(as_prop=True)
+def not_imported(self: Run) -> str: # '' if all is there
+    "The package of a network or method of your own that was not allowed, so that its code cannot be compared"
+    return next((k.split(':')[0].split('.')[0] for k, v in self._today[1].items() if v == NOT_IMPORTED), '')
+
+@patch(as_prop=True)
 def stale(self: Run) -> list[str]: # empty if it is fresh or verified
     "What has changed since: settings, or functions that the method reaches and that were not rechecked"
-    changed = self.changes
+    changed, missing = self.changes, self.not_imported
+    if missing: return self.edits + [f'{missing} is not imported: see what it is now with --import {missing}']
     return self.edits + ([f'{k} changed' for k in changed] if changed and not self.verified else [])
 
 @patch(as_prop=True)
-def state(self: Run) -> str: # 'fresh', 'verified', 'partial' or 'stale'
+def state(self: Run) -> str: # 'fresh', 'verified', 'partial', 'stale' or 'unknown'
     "Does the record still say what this code does?"
-    if self._today[0] and self.steps < self._today[0]['steps']: return 'partial'
+    if self.steps < (self._today[0] or self.recipe)['steps']: return 'partial'
+    if self.not_imported and not self.edits: return 'unknown'
     return 'stale' if self.stale else 'verified' if self.changes else 'fresh'
 
 @patch
 def __repr__(self: Run):
     m, state = self.made, self.state
-    note = {'stale': f'; stale: {"; ".join(self.stale[:3])}', 'partial': '; partial'}.get(state, '')
+    note = f'; {state}' if state in ('stale', 'partial', 'unknown') else ''
+    if state in ('stale', 'unknown'): note += f': {"; ".join(self.stale[:3])}'
     return (f'{self.name}: {self.steps:,} steps in {m["seconds"]:,.0f} s on {m["gpu"] or m["processor"]} '
             f'({m["threads"]} threads), {m["date"]}, torch {m["torch"]}{note}')
 
@@ -471,7 +489,7 @@ def record(
     **kw                        # precision, until, checkpoint_seconds, compile of `train`
 ) -> Run | None:                # its record; several processes: in the first of them
     "Run a recipe in full, or go on where an earlier try stopped; leave its record"
-    out, r = Path(out or Path('out')/name), load_recipe(name)
+    out, r = Path(out or Path('out')/record_name(name)), load_recipe(name)
     check_writable(runs or runs_folder())
     loop = train(r, out, root, device, goon=bool(checkpoints(out/'checkpoints')), bar=bar, fast=fast, **kw)
     return Run(write_record(loop, name, runs)) if rank() == 0 else None

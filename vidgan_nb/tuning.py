@@ -21,6 +21,9 @@ from .queue import faster_precision
 from .records import check_writable, commit
 from .recompute import runs_folder
 
+# %% ../nbs/07_tuning.ipynb #07-tuning-005a
+from .recipes import record_name
+
 # %% ../nbs/07_tuning.ipynb #07-queue-041
 SCORE_SIGN = {'held-out accuracy': 1, 'kNN of training images': 1,        # which score decides, and which way is better
       'FID': -1, 'KID': -1, 'W2': -1}
@@ -86,7 +89,7 @@ def _scored_alone(loop):
 
 # %% ../nbs/07_tuning.ipynb #07-queue-042
 def tune(
-    name: str,           # of a recipe, perhaps with a variant
+    name: str,           # of a recipe, perhaps with a variant; or its file
     tries: list,         # settings, each as in 'lr=0.05,lam_vid=1'; 'default' changes nothing
     root=None,           # where data lie
     device: str = 'cpu', # 'cuda', ...
@@ -96,7 +99,7 @@ def tune(
     say=print            # called with a line for each setting
 ) -> list[dict]:         # rows of the table, best first
     "Train a recipe with some settings, and judge each on held-out training images"
-    path = check_writable(Path(runs or runs_folder())/'tuning')/f'{name}.csv'
+    path = check_writable(Path(runs or runs_folder())/'tuning')/f'{record_name(name)}.csv'
     rows = read_table(path) if path.is_file() else []
     for seed, setting in ((s, t) for s in seeds for t in tries):
         r = load_recipe(name, [*_split(setting), f'seed={seed}'])

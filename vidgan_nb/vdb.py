@@ -225,8 +225,7 @@ def __init__(self: VGAN,
 ):
     _check_bottleneck(D, lr, lam=lam, drift=drift, lr_D=lr_D)
     GAN.__init__(self, data, G, D, nz, bs, 1, ema, seed, device, _weight_format(device))
-    check_scores(self.D, first_items(self.batches.data, self.device), score=lambda x: D.decide(D.code(x)[0]))
-    self.loss = loss if isinstance(loss, GANLoss) else LOSSES[nearest(loss, LOSSES, 'loss')]
+    self.loss = loss if isinstance(loss, GANLoss) else _find_loss(loss)
     self.penalty = nearest(penalty, ['none', 'wgan-gp', 'r1'], 'penalty')
     self.lam, self.drift, self.mean = lam, drift, mean
     check_scores(self.D, first_items(self.batches.data, self.device), score=lambda x: D.decide(D.code(x)[0]))
@@ -254,6 +253,13 @@ def _set_updates(self: VGAN, lr_G, lr_D, start, *bound):
     self.dual = DualVariable(*bound).to(self.device) if self.D.bounded else None
     load_plain(self, start)
     if start and self.ema: self.ema.load_state_dict(self.G.state_dict())
+
+# %% ../nbs/11_vdb.ipynb #11-vdb-035z
+def _find_loss(name):
+    if str(name).lower().replace('_', '-') == 'wgan-gp':
+        raise BadInput('wgan-gp is two settings here: --loss wgan --penalty wgan-gp '
+                       '(in a recipe loss: wgan, penalty: wgan-gp)')
+    return LOSSES[nearest(name, LOSSES, 'loss')]
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-035g
 @patch
