@@ -132,11 +132,13 @@ _OPTIONS = {'give root=': 'give --root', 'give size=': 'give --set data.size=32'
             'VIDGAN_DATA, or download': 'VIDGAN_DATA, or try "vidgan data fetch"',
             'VIDGAN_DATA. Until': 'VIDGAN_DATA, or try "vidgan data fetch". Until'}
 
+def _shortened(word): return f'{word[0][:60]}...{word[0][-30:]}'     # a regular expression's match
+
 def one_line(
     what           # an error, or a text
 ) -> str:
     "A text as one line; parameters of the library that it names become options"
-    text = ' '.join(str(what).split('\n'))
+    text = re.sub(r'\S{200,}', _shortened, ' '.join(str(what).splitlines()))
     for there, here in _OPTIONS.items(): text = text.replace(there, here)
     return text
 

@@ -253,7 +253,7 @@ def _manifest(folder):
     real = folder.resolve()
     for m in real/'MANIFEST.sha256', real.parent/'MANIFEST.sha256':
         if m.exists():
-            lines = [line.split(maxsplit=1) for line in m.read_text().splitlines() if line.strip()]
+            lines = [line.split(maxsplit=1) for line in m.read_text(encoding='utf-8').splitlines() if line.strip()]
             listed = [(m.parent/f.lstrip('*'), h) for h, f in lines]
             return {folder/p.name: h for p, h in listed if p.parent == real}
     return {}
@@ -319,7 +319,7 @@ def _read_pack(folder, name, split, n, files):
 # %% ../nbs/00_datasets.ipynb #00-data-122
 def _table(path):
     "Rows of a text file: name -> the words that follow"
-    rows = [line.split() for line in path.read_text().splitlines()]
+    rows = [line.split() for line in path.read_text(encoding='utf-8').splitlines()]
     return {row[0]: row[1:] for row in rows if len(row) > 1 and row[0].endswith('.jpg')}
 
 def _celeba_names(folder, name, split):
@@ -335,7 +335,7 @@ def _celeba_names(folder, name, split):
 
 def _celeba_attributes(path, names):
     "The attributes of these images: name -> bool (N,)"
-    table, heads = _table(path), path.read_text().splitlines()[1].split()
+    table, heads = _table(path), path.read_text(encoding='utf-8').splitlines()[1].split()
     for f in names:
         if len(table.get(f, ())) != len(heads):
             raise _broken(path, f'{len(heads)} attributes of {f}', f'{len(table.get(f, ()))}')

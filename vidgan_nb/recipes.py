@@ -24,6 +24,9 @@ from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_proces
     reset_peak_memory, spread, stop_now, watch)
 from .nets import NETS, cast, make_net, net_class
 
+# %% ../nbs/03_recipes.ipynb #03-recipes-005b
+from .monitor import within_memory
+
 # %% ../nbs/03_recipes.ipynb #03-loops-098
 METHODS = { # name in a recipe -> module:class of this package, or a class
     'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'sngan': 'sngan:SNGAN',
@@ -227,7 +230,7 @@ def check_device(
 def _making(what):
     "Inside, what absurd numbers and names raise becomes one line"
     try:
-        with explain_out_of_memory(): yield
+        with explain_out_of_memory(), within_memory(what): yield
     except BadInput: raise
     except (ValueError, TypeError, RuntimeError, OverflowError, OSError) as e:
         if isinstance(e, TypeError) and 'Overflow' not in str(e): raise             # other mistakes of types are bugs
@@ -364,7 +367,7 @@ def _plain(v):
     return [_plain(u) for u in v] if isinstance(v, (list, tuple)) else v
 
 def _write(path, text):
-    try: path.write_text(text)
+    try: path.write_text(text, encoding='utf-8')
     except OSError as e: raise BadInput(f'cannot write {path}: {e.strerror}') from None
 
 def scores(
