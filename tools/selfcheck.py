@@ -110,7 +110,7 @@ def size(self: Grown): return 1
 @patch
 def _size(self: Grown): return 1
 def double'''
-SAID = lambda name, text: dict(output_type='stream', name=name, encoding='utf-8')
+SAID = lambda name, text: dict(output_type='stream', name=name, text=text)
 FOLDER = '/'.join(['', 'home', 'me', 'x'])
 RECORDS = '''class Run:
     state = 'stale'

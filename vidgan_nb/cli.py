@@ -40,9 +40,10 @@ ALIASES = {('refine', 'config'): ('--config-path',)}
 # %% ../nbs/40_cli.ipynb #40-cli-050c
 def _checked(param: typer.CallbackParam, value: object):
     "The value of a word or option; BadInput for what no command can use, whichever it is"
-    name = param.opts[-1] if param.opts[-1].startswith('-') else param.name.upper()
+    name = param.opts[0] if param.opts[0].startswith('-') else param.name.upper()
     for v in value if isinstance(value, (list, tuple)) else [value]:
         if isinstance(v, str) and '\0' in v: raise BadInput(f'{name} is {v!r}: a text has no NUL byte')
+        if v == '' != param.default and param.name != 'judge': raise BadInput(f'{name} is empty')
         if isinstance(v, bool) or not isinstance(v, (int, float)): continue
         least = int(isinstance(v, int) and name != '--seed')
         if not least <= v < (2**63 if isinstance(v, int) else math.inf):
@@ -55,7 +56,7 @@ def _knob_option(p, name, kind, default, text):
     "A parameter of the method as an option of `train`: given as text, since the recipe casts and checks it"
     flag, switch = _flag(name), kind == 'bool'
     option = typer.Option(None, f'{flag}/--no-{flag[2:]}' if switch else flag, help=f'{text}  [default: {default}]',
-                          callback=_checked, **{} if switch else dict(metavar=_kind(kind)))
+                          **{} if switch else dict(metavar=_kind(kind)))
     return p.replace(name=name, kind=p.KEYWORD_ONLY, annotation=bool | None if switch else str | None, default=option)
 
 def _option(command, p, kind, text):

@@ -132,14 +132,14 @@ def is_out_of_memory(
                  'array is too big', 'dimension exceeded')                   # sizes that no memory has
     if isinstance(e, (MemoryError, torch.OutOfMemoryError)): return True
     if isinstance(e, BadInput): return False
-    if isinstance(e, (RuntimeError, ValueError, OverflowError)) and any(s in str(e) for s in too_large): return True
+    if isinstance(e, (RuntimeError, ValueError, TypeError, OverflowError)) and any(s in str(e) for s in too_large): return True
     return isinstance(e, RuntimeError) and any(s in str(e) for s in phrases)
 
 @contextmanager
 def explain_out_of_memory():
     "Inside, running out of memory raises `OutOfMemory`, which says what to lower"
     try: yield
-    except (MemoryError, RuntimeError, ValueError, OverflowError) as e:
+    except (MemoryError, RuntimeError, ValueError, TypeError, OverflowError) as e:
         if not is_out_of_memory(e): raise
         size = re.search(r'llocate ([\d.,]+ ?\w+)', str(e))
         more = f' ({size[1]} more were asked for)' if size else ''
@@ -169,7 +169,7 @@ def peak_memory_mb(
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform == 'darwin' else 2**10))
 
 # %% ../nbs/03_monitor.ipynb #03-loops-062h
-MOST_LAYERS = 100_000     # of what is made `within_memory`
+MOST_LAYERS = 10_000      # of what is made `within_memory`
 
 @contextmanager
 def within_memory(

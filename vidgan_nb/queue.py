@@ -32,6 +32,7 @@ def read_list(
     "The recipes that a command line asks for; BadInput if a name is unknown"
     names = []
     for word in map(str, words): names += _names_in(word)
+    if not names: raise BadInput(f'no recipe is named in {", ".join(map(str, words))}')
     names = [_with_seed(n, seed) for n in names for seed in read_seeds(seeds) or [None]]
     for n in names:
         nearest(unchanged(n), recipe_names(), 'recipe')

@@ -25,7 +25,7 @@ from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_proces
 from .nets import NETS, cast, make_net, net_class
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-005b
-from .monitor import within_memory
+from .monitor import OutOfMemory, is_out_of_memory, within_memory
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098
 METHODS = { # name in a recipe -> module:class of this package, or a class
@@ -360,6 +360,16 @@ def _in_first_process(f, *args):
     if error[0]: raise BadInput(error[0])
     return out
 
+# %% ../nbs/03_recipes.ipynb #03-loops-108f
+def _check_nets(r):
+    "BadInput if the networks of a recipe fit into no memory: they are made without weights, on the device `meta`"
+    for k, v in r['nets'].items():
+        with torch.random.fork_rng(devices=[]), torch.device('meta'), within_memory(f'the network {k}'):
+            try: make_net(v['net'], **{n: u for n, u in v.items() if n != 'net'})
+            except BadInput: raise
+            except Exception as e:                                      # `build` says what is wrong with such a network
+                if is_out_of_memory(e): raise OutOfMemory(f'no memory holds the network {k}: lower its width') from None
+
 # %% ../nbs/03_recipes.ipynb #03-loops-109f
 def _plain(v):
     "Tuples as lists, for YAML and JSON"
@@ -453,6 +463,7 @@ def train(
     "Run a recipe, or go on with it; BadInput if `out` cannot be used, and then nothing in it is touched"
     out, device, r = Path(out), join_processes(device), _with_precision(r, precision)
     check_device(device)
+    _check_nets(r)
     reset_peak_memory(device)
     with on_signal(stop_now):                                    # between two steps `watch` is in charge of signals
         lock = _in_first_process(_claim, out, goon)
