@@ -158,12 +158,9 @@ def choose_device(
 ) -> str:             # the same, if it is there; the GPU or else the CPU where none is named
     "The device to use"
     import torch
-    there = ['cpu', 'cuda'] if torch.cuda.is_available() else ['cpu']
-    try: torch.empty(0, device=name or 'cpu')
-    except (RuntimeError, AssertionError) as e:
-        why = str(e).splitlines()[0].split('. ')[0]
-        raise BadInput(f'there is no device {name!r} here ({why}); this machine has: {", ".join(there)}') from None
-    return name or there[-1]
+    from vidgan_nb.recipes import check_device
+    check_device(name or 'cpu')
+    return name or ('cuda' if torch.cuda.is_available() else 'cpu')
 
 def check_seed(
     seed: int   # of a random generator

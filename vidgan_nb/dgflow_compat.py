@@ -7,7 +7,7 @@ __all__ = ['CONFIG', 'TYPES', 'NO_GLOW', 'read_config', 'network', 'refine_many'
            'run_config', 'lean']
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-compat-002
-import copy, hashlib, json, math, os, shutil, torch, yaml
+import contextlib, copy, hashlib, json, math, os, shutil, torch, yaml
 import numpy as np
 from pathlib import Path
 from torch import nn, Tensor
@@ -186,19 +186,22 @@ def _check_disk(folder, need):
     "BadInput if the disk has no room for so many bytes"
     free = shutil.disk_usage(next(p for p in [folder.absolute(), *folder.absolute().parents] if p.is_dir())).free
     if need > free:
-        raise BadInput(f'the samples take {need/1e9:,.2f} GB, and the disk of {folder} has {free/1e9:,.2f} GB left: '
+        raise BadInput(f'the samples take {need/1e6:,.1f} MB, and the disk of {folder} has {free/1e6:,.1f} MB left: '
                        'make room, ask for fewer samples, or save fewer steps')
 
 def _new_files(files, x, n):
     "Arrays on disk for `n` samples like those of `x`: where the first sample is in each"
-    folder, old = next(iter(files.values())).parent, [f.stat().st_size for f in files.values() if f.is_file()]
-    _check_disk(folder, n*len(files)*x[0, 0].nbytes - sum(old))
+    folder, old = next(iter(files.values())).parent, [f for f in files.values() if f.is_file()]
     try:
+        _check_disk(folder, n*len(files)*x[0, 0].nbytes - sum(f.stat().st_size for f in old))
         return {k: np.lib.format.open_memmap(f, 'w+', x.dtype, (n, *x.shape[2:])).offset for k, f in files.items()}
-    except (OSError, OverflowError) as e:
-        for f in files.values(): f.unlink(missing_ok=True)
+    except (OSError, OverflowError, BadInput) as e:
+        for f in {*files.values()} - {*old}: f.unlink(missing_ok=True)
+        with contextlib.suppress(OSError): folder.rmdir()                              # only where it is empty
+        if isinstance(e, BadInput): raise
         raise BadInput(f'cannot write the samples to {folder}: {getattr(e, "strerror", e)}') from None
 
+# %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121d
 def _write(files, starts, x, at, state, progress):
     "A batch into its files, from sample `at` on, and then what is done, at once; a full disk loses nothing"
     try:

@@ -162,7 +162,9 @@ def peak_memory_mb(
 ) -> int:           # megabytes of 2**20 bytes; 0 where the system does not say
     "The most memory that this process used, since `reset_peak_memory` where the system counts that"
     if torch.device(device).type == 'cuda': return round(torch.cuda.max_memory_allocated(device)/2**20)
-    try: return round(int(re.search(r'VmHWM:\s*(\d+)', Path('/proc/self/status').read_text(encoding='utf-8'))[1])/2**10)
+    try:
+        status = Path('/proc/self/status').read_text(encoding='utf-8')
+        return round(int(re.search(r'VmHWM:\s*(\d+)', status)[1])/2**10)
     except (OSError, TypeError): pass                                       # macOS
     try: import resource
     except ImportError: return 0                                            # Windows does not say

@@ -220,8 +220,11 @@ def check_recipe(
 def check_device(
     device: str            # 'cuda', 'cuda:1', ...
 ) -> None:
-    "BadInput if it is not here"
-    try: torch.empty(0, device=device)
+    "BadInput if it is not here, or of a kind that cannot do what is needed"
+    try:
+        if torch.device(device).type not in ('cpu', 'cuda'):                              # such as mps, of Apple
+            raise BadInput(f'{device!r} is no device for this package, which needs float64: use cpu or cuda')
+        torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as e:
         why, found = str(e).splitlines()[0].split('. ')[0], 'cpu, cuda' if torch.cuda.is_available() else 'cpu'
         raise BadInput(f'there is no device {device!r} here ({why}); this machine has: {found}') from None
@@ -271,7 +274,8 @@ def build(
 def _look_and_score(loop, root=None):
     "`look` and `score` of `watch` for a loop from a recipe: what it samples; what its judge, or the loop itself, says"
     r = loop.recipe
-    look = (lambda loop: loop.sample(32, seed=0).half()) if hasattr(loop, 'sample') else None
+    n = min(32, getattr(loop, 'most', 32))                   # most: how many there are, where a loop has no more
+    look = (lambda loop: loop.sample(n, seed=0).half()) if hasattr(loop, 'sample') else None
     if not r.get('judge'): return look, (lambda loop: loop.score()) if hasattr(loop, 'score') else None
     real = dict(n_real=r['against'], cache=resolve('scores:cache_folder')()) if 'against' in r else {}
     score = resolve('scores:scorer')(r['judge'], loop.batches.data, n=r.get('score_n', 2000),
