@@ -132,7 +132,8 @@ def is_out_of_memory(
                  'array is too big', 'dimension exceeded')                   # sizes that no memory has
     if isinstance(e, (MemoryError, torch.OutOfMemoryError)): return True
     if isinstance(e, BadInput): return False
-    if isinstance(e, (RuntimeError, ValueError, TypeError, OverflowError)) and any(s in str(e) for s in too_large): return True
+    kinds = RuntimeError, ValueError, TypeError, OverflowError
+    if isinstance(e, kinds) and any(s in str(e) for s in too_large): return True
     return isinstance(e, RuntimeError) and any(s in str(e) for s in phrases)
 
 @contextmanager
