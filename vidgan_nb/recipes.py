@@ -229,6 +229,7 @@ def check_device(
         why, found = str(e).splitlines()[0].split('. ')[0], 'cpu, cuda' if torch.cuda.is_available() else 'cpu'
         raise BadInput(f'there is no device {device!r} here ({why}); this machine has: {found}') from None
 
+# %% ../nbs/03_recipes.ipynb #03-loops-104c
 @contextmanager
 def _making(what):
     "Inside, what absurd numbers and names raise becomes one line"
