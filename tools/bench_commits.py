@@ -37,7 +37,7 @@ class Tree:
     def __init__(self, commit, folder):
         subprocess.run(['git', 'worktree', 'add', '--detach', '--quiet', str(folder), commit], cwd=root, check=True)
         env = os.environ | dict(PYTHONPATH=str(folder), OMP_NUM_THREADS='1')
-        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='utf-8', bufsize=1)
         self.process = subprocess.Popen([sys.executable, '-P', '-c', WORKER], env=env, cwd=folder, **pipes)
 
     def ask(self, line):
@@ -83,7 +83,7 @@ def main():
                 t.process.wait()
             for k in ('before', 'after'):
                 subprocess.run(['git', 'worktree', 'remove', '--force', str(Path(tmp)/k)], cwd=root, check=False)
-    if a.json: Path(a.json).write_text(json.dumps(dict(before=a.before, after=a.after, ratios=found)))
+    if a.json: Path(a.json).write_text(json.dumps(dict(before=a.before, after=a.after, ratios=found)), encoding='utf-8')
     print(f'{len(slower)} of {len(found)} rows slower by more than 3 %' + (f': {", ".join(slower)}' if slower else ''))
     sys.exit(bool(slower))
 

@@ -65,6 +65,6 @@ def main():
     print(f"{'Batches':<26}{rate['ours']:>10,.0f} images/s  ({out['threads']} threads)")
     print(f"{'ratio':<26}{out['ratio']:>10.1f}           ({ratios[0]:.1f} to {ratios[-1]:.1f} in {a.rounds} rounds)")
     if a.json:
-        with open(a.json, 'w') as f: json.dump(out, f, indent=1)
+        with open(a.json, 'w', encoding='utf-8') as f: json.dump(out, f, indent=1)
 
 if __name__ == '__main__': main()

@@ -63,7 +63,7 @@ def main():
             for k, r in out['threads'][n].items():
                 print(f'{n:>7} {k:>7} {r["theirs"]:>9.3f} {r["ours"]:>8.3f} {r["ratio"]:>6.2f}x {r["least"]:>6.2f}x {r["largest"]:>7.2f}x')
     print(f'{out["machine"]["processor"]}, torch {out["machine"]["torch"]}')
-    if a.json: a.json.write_text(json.dumps(out, indent=1))
+    if a.json: a.json.write_text(json.dumps(out, indent=1), encoding='utf-8')
 
 
 if __name__ == '__main__':

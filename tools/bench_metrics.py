@@ -64,7 +64,7 @@ def main():
         for f in (frechet_distance, kernel_distance, precision_recall, density_coverage):
             out['seconds'][f.__name__] = seconds(lambda: f(x, y))[1]
             print(f"{f.__name__:>16} of {a.n} x {a.d}: {out['seconds'][f.__name__]:.1f} s", flush=True)
-    if a.json: a.json.write_text(json.dumps(out, indent=1) + '\n')
+    if a.json: a.json.write_text(json.dumps(out, indent=1) + '\n', encoding='utf-8')
 
 
 if __name__ == '__main__': main()

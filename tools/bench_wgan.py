@@ -28,7 +28,7 @@ def main():
     print(report(out))
     i = out['import_seconds'] = imports()
     print(f'import torch {i["torch"]:.2f} s; vidgan_nb {i["vidgan_nb"]:+.2f} s; vidgan_nb.wgan and .metrics {i["wgan"]:+.2f} s')
-    if a.json: a.json.write_text(json.dumps(out, indent=1))
+    if a.json: a.json.write_text(json.dumps(out, indent=1), encoding='utf-8')
     sys.exit(bool(out['failed']))
 
 

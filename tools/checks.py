@@ -174,7 +174,7 @@ def side_effects(root):
     "Importing a module changes no random state, threads or settings, prints nothing, and imports nothing dear; `python -m LIBRARY --help` works without that"
     lib, found, never = N.settings(root)['lib_name'], N.modules(root), ' '.join(RUNTIME_NEVER | LAZY)
     with tempfile.TemporaryDirectory() as tmp:
-        def run(code, *args): return subprocess.run([sys.executable, '-c', code, lib, never, *args], cwd=tmp, env={**os.environ, 'PYTHONPATH': str(root)}, capture_output=True, text=True)
+        def run(code, *args): return subprocess.run([sys.executable, '-c', code, lib, never, *args], cwd=tmp, env={**os.environ, 'PYTHONPATH': str(root)}, capture_output=True, encoding='utf-8')
         r = run(_SIDE_EFFECTS, *found)
         left = os.listdir(tmp)
         out = r.stdout.splitlines() + [f'importing {lib} writes {f}' for f in left] + ([r.stderr.strip()] if r.returncode or r.stderr.strip() else [])
@@ -275,7 +275,7 @@ def types(root):
         # override: the forward of a network takes what it needs, whatever nn.Module's or a base class's says
         words = [sys.executable, '-m', 'mypy', '--python-executable', sys.executable, '--ignore-missing-imports', '--follow-imports=silent',
                  '--disable-error-code=override', '--no-error-summary', '--cache-dir', str(Path(tmp)/'cache'), *files]
-        r = subprocess.run(words, cwd=tmp, capture_output=True, text=True)
+        r = subprocess.run(words, cwd=tmp, capture_output=True, encoding='utf-8')
     return r.stdout.splitlines() + (r.stderr.splitlines()[-3:] if r.returncode and not r.stdout else [])
 
 
@@ -289,7 +289,7 @@ def style(root):
     "ruff finds nothing in the package and in the code cells of the notebooks; its rules are in pyproject.toml"
     if not (Path(root)/'pyproject.toml').is_file(): return ['pyproject.toml: missing; it holds the rules for ruff']
     words = [sys.executable, '-m', 'ruff', 'check', '--no-cache', '--quiet', '--output-format', 'concise', N.settings(root)['lib_name'], 'nbs']
-    r = subprocess.run(words, cwd=root, capture_output=True, text=True)
+    r = subprocess.run(words, cwd=root, capture_output=True, encoding='utf-8')
     found = [line for line in r.stdout.splitlines() if not _of_the_head(root, line)]
     return found + (r.stderr.splitlines()[-3:] if r.returncode and not r.stdout else [])
 

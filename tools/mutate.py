@@ -267,7 +267,7 @@ def cover(root, path, out):
         threading.settrace(None)
         took.append(time.monotonic() - t)
         if wrong: took[-1] = took[-1], f'cell {i}: {wrong!r:.200}'
-    Path(out).write_text(json.dumps(dict(lines=first, seconds=[t[0] if isinstance(t, tuple) else t for t in took], wrong=[t[1] for t in took if isinstance(t, tuple)])))
+    Path(out).write_text(json.dumps(dict(lines=first, seconds=[t[0] if isinstance(t, tuple) else t for t in took], wrong=[t[1] for t in took if isinstance(t, tuple)])), encoding='utf-8')
 
 
 class Scratch:
@@ -322,13 +322,13 @@ def copied(root, sh, cells, k, mutant, limit, until=None):
 
 def trunk(root, path, job):
     "Run a notebook once, with copies for the mutants of the job; a line of JSON a mutant to its `out`"
-    job = json.loads(Path(job).read_text())
+    job = json.loads(Path(job).read_text(encoding='utf-8'))
     scratch = Scratch(tempfile.gettempdir())
     sh, cells = opened(root, path)
     at = {}
     for m in job['mutants']: at.setdefault(m['cell'], []).append(m)
     def say(m, what, why, last=None):
-        with open(job['out'], 'a') as f: f.write(json.dumps(dict(key=m['key'], what=what, why=why, notebook=job['name'], state=job['state'])) + '\n')
+        with open(job['out'], 'a', encoding='utf-8') as f: f.write(json.dumps(dict(key=m['key'], what=what, why=why, notebook=job['name'], state=job['state'])) + '\n')
     for k, (i, source) in enumerate(cells):
         if k in at:
             scratch.keep()
@@ -385,7 +385,7 @@ def environment(root, tmp):
 def child(root, *args, tmp):
     "Run this file in another process; what it printed if it failed"
     shutil.rmtree(tmp, ignore_errors=True)
-    done = subprocess.run([sys.executable, str(here/'mutate.py'), *map(str, args), '--root', str(root)], capture_output=True, text=True, env=environment(root, tmp))
+    done = subprocess.run([sys.executable, str(here/'mutate.py'), *map(str, args), '--root', str(root)], capture_output=True, encoding='utf-8', env=environment(root, tmp))
     for p in (tmp, Path(f'{tmp}.kept')): shutil.rmtree(p, ignore_errors=True)
     return '' if done.returncode == 0 else (done.stdout + done.stderr)[-2000:]
 
@@ -410,7 +410,7 @@ def main(a):
     def covered(p):
         wrong = '' if need[p].is_file() else child(root, '--cover', p, need[p], tmp=work/f'tmp-{p.parent.name}-{p.stem}')
         if wrong: sys.exit(f'{p}: {wrong}')
-        return p, json.loads(need[p].read_text())
+        return p, json.loads(need[p].read_text(encoding='utf-8'))
     lines = dict(pool.map(covered, need))
     for p, c in lines.items():
         for w in c['wrong']: print(f'{N.name(root, p)} {w} (while traced; cells before it count)')
@@ -419,7 +419,7 @@ def main(a):
     current = {N.name(root, p): need[p].stem for p in need}
     said = {}
     def read():
-        for line in out.read_text().splitlines() if out.is_file() else []:
+        for line in out.read_text(encoding='utf-8').splitlines() if out.is_file() else []:
             r = json.loads(line)
             if r['what'] != 'killed' and current.get(r['notebook']) != r['state']: continue       # the notebook or the package changed: ask again
             said.setdefault(r['key'], {})[r['notebook']] = r
@@ -446,7 +446,7 @@ def main(a):
         def run(part):
             p, ms, i = part
             job = work/f'job-{p.parent.name}-{p.stem}-{i}.json'
-            job.write_text(json.dumps(dict(name=N.name(root, p), out=str(out), state=need[p].stem, seconds=lines[p]['seconds'], mutants=ms)))
+            job.write_text(json.dumps(dict(name=N.name(root, p), out=str(out), state=need[p].stem, seconds=lines[p]['seconds'], mutants=ms)), encoding='utf-8')
             t, wrong = time.monotonic(), child(root, '--trunk', p, job, tmp=work/f'tmp-{p.parent.name}-{p.stem}-{i}')
             print(f'{N.name(root, p)}: {len(ms)} mutants, {time.monotonic() - t:.0f} s', wrong, flush=True)
             if wrong: raise SystemExit(1)

@@ -71,7 +71,7 @@ def modules(root):
 
 def files(root):
     "All files of the repository: what git knows and what it does not ignore"
-    git = subprocess.run(['git', 'ls-files', '-coz', '--exclude-standard'], cwd=root, capture_output=True, text=True)
+    git = subprocess.run(['git', 'ls-files', '-coz', '--exclude-standard'], cwd=root, capture_output=True, encoding='utf-8')
     skip = {'.git', '.venv', '_proc', '_docs', 'build', 'dist', '__pycache__', '.ipynb_checkpoints'}
     names = (git.stdout.split('\0') if git.returncode == 0 else
              [str(p.relative_to(root)) for p in Path(root).rglob('*') if not skip & set(p.relative_to(root).parts)])

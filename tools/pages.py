@@ -197,7 +197,7 @@ def check(root):
             out += [f'README.md: {w}' for w in page.wrong]
             out += [f'README.md: link {t[:100]}: {w}' for t in page.links for w in [link(t, 'README.md', {'README.md': ('README.md', page)}, root, root, cfg)] if w]
         if shutil.which('quarto'):
-            r = subprocess.run(['quarto', 'render', '--no-cache'], cwd=folder, capture_output=True, text=True)
+            r = subprocess.run(['quarto', 'render', '--no-cache'], cwd=folder, capture_output=True, encoding='utf-8')
             said = [l for l in (r.stdout + r.stderr).splitlines() if re.search(r'\b(WARN|WARNING|ERROR)\b', l)]
             out += [f'quarto: {l}' for l in said] or ([f'quarto: exit status {r.returncode}'] if r.returncode else [])
     return out

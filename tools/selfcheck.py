@@ -49,7 +49,7 @@ def sound(root):
     ini = (TOP/'settings.ini').read_text(encoding='utf-8')
     (root/'settings.ini').write_text(re.sub(r'(?m)^(lib_name|lib_path|repo) = .*', r'\1 = lib', ini), encoding='utf-8')
     pages = 'index', '00_low', '10_high', 'checks/10_high', '10_more', '11_main'
-    (root/'_quarto.yml').write_text('website:\n  sidebar:\n    contents:\n' + ''.join(f'      - href: {p}.ipynb\n' for p in pages))
+    (root/'_quarto.yml').write_text('website:\n  sidebar:\n    contents:\n' + ''.join(f'      - href: {p}.ipynb\n' for p in pages), encoding='utf-8')
     (root/'nbs'/'_quarto.yml').symlink_to('../_quarto.yml')
     write(root, 'index', notebook('lib', None, 'See [low](00_low.ipynb#twice).', ('#| fig-alt: "a dot"\n1 + 1', value(image_png=PNG))))
     write(root, '00_low', notebook('Low', 'low', '## Twice\n\n$$\\hat y = 2 x \\tag{1}$$', (DOUBLE, None), ('assert double(2) == 4\ndouble(3)', value(text_plain=['6']))))
@@ -110,7 +110,7 @@ def size(self: Grown): return 1
 @patch
 def _size(self: Grown): return 1
 def double'''
-SAID = lambda name, text: dict(output_type='stream', name=name, text=[text])
+SAID = lambda name, text: dict(output_type='stream', name=name, text=text)
 FOLDER = '/'.join(['', 'home', 'me', 'x'])
 RECORDS = '''class Run:
     state = 'stale'
@@ -123,8 +123,8 @@ def recheck(runs, root, write): return {'a': ['w differs by 1'], 'b': []}
 
 def recorded(root):
     "Give the project a record, and a module that reads it"
-    (root/'lib'/'records.py').write_text(RECORDS)
-    (root/'runs'/'a'/'record.json').write_text('{}')
+    (root/'lib'/'records.py').write_text(RECORDS, encoding='utf-8')
+    (root/'runs'/'a'/'record.json').write_text('{}', encoding='utf-8')
 
 
 def exempt(root):
@@ -146,7 +146,7 @@ BREAKS = dict(
           (add('checks/10_high', 'To [low](00_low.ipynb), to [no](../10_high.ipynb#no), $\\frac{a}$', '## Gone -'),
            [f'checks/10_high.ipynb: {w}' for w in ('link 00_low.ipynb: no such page', 'link ../10_high.ipynb#no: no anchor', '[WARNING] Could not convert', 'cell 5: lost')]),
           (add('10_high', ('#| export\nimport no_such_module', None)), 'staging failed')],
-    export=[(swap(LOW, 'return 2*x', 'return 3*x'), 'out of step'), (lambda r: (r/'lib'/'old.py').write_text('x = 1\n'), 'no notebook exports it'),
+    export=[(swap(LOW, 'return 2*x', 'return 3*x'), 'out of step'), (lambda r: (r/'lib'/'old.py').write_text('x = 1\n', encoding='utf-8'), 'no notebook exports it'),
             (swap('lib/_modidx.py', 'low.html#double', 'low.html#triple'), '_modidx.py'), (swap('lib/__main__.py', 'four(2)', 'four(3)'), 'lib/__main__.py: out of step'),
             (lambda r: (r/'lib'/'__main__.py').unlink(), 'lib/__main__.py: out of step')],
     clean=[(swap(f'nbs/{n}.ipynb', '"execution_count": null', '"execution_count": 3'), f'nbs/{n}.ipynb: nbdev_clean changes it') for n in ('00_low', 'checks/10_high')],
@@ -162,12 +162,12 @@ BREAKS = dict(
     floors=[(swap(LOW, 'def double', 'from lib.high import four\ndef double'), 'low.py line 9: imports high, whose notebook does not come earlier'), (swap(LOW, '    return', '    from . import high\n    return'), 'does not come earlier'),
             (swap(HIGH, 'def four', 'from .more import eight\ndef four'), 'imports more, whose notebook does not'), (swap(HIGH, 'def four', 'from .high import four\ndef four'), 'imports high, whose'),
             (swap('lib/more.py', 'def eight', 'from .__main__ import sys\ndef eight'), 'imports __main__, whose'),
-            (lambda r: (r/'lib'/'own.py').write_text('# %% ../nbs/checks/10_high.ipynb #1'), 'lib/own.py: comes from no numbered notebook'), (both(*[swap('lib/__main__.py', 'nbs/11_', 'nbs/')]*3), 'lib/__main__.py: comes from no')],
+            (lambda r: (r/'lib'/'own.py').write_text('# %% ../nbs/checks/10_high.ipynb #1', encoding='utf-8'), 'lib/own.py: comes from no numbered notebook'), (both(*[swap('lib/__main__.py', 'nbs/11_', 'nbs/')]*3), 'lib/__main__.py: comes from no')],
     dependencies=[(swap(LOW, 'def double', 'import fastcore\ndef double'), 'must run without'), (swap(LOW, 'def double', 'import pandas\ndef double'), 'does not require'),
                   (swap(LOW, 'def double', 'import matplotlib.pyplot\ndef double'), 'at the top'), (add('00_low', ('import pandas', None)), 'does not require'),
                   (add('checks/10_high', ('import pandas', None)), 'nbs/checks/10_high.ipynb cell 4: imports pandas'), (swap('lib/__main__.py', 'import sys', 'import sys, fastcore'), 'lib/__main__.py line 9: imports fastcore')],
     side_effects=[(both(swap(LOW, 'def double', 'import torch, IPython; torch.manual_seed(3); torch.set_num_threads(3); print("hello"); open("x", "w").close()\ndef double'),
-                        lambda r: (r/'lib'/'z.py').write_text('1/0')), ['changes torch_rng', 'changes threads', 'imports IPython', 'hello', 'writes x', 'ZeroDivisionError']),
+                        lambda r: (r/'lib'/'z.py').write_text('1/0', encoding='utf-8')), ['changes torch_rng', 'changes threads', 'imports IPython', 'hello', 'writes x', 'ZeroDivisionError']),
                   (swap('lib/__main__.py', 'if __name__ == "__main__" and __package__: print(four(2)', 'if True: print("it ran"'), 'it ran'),
                   (swap('lib/__main__.py', 'print(four(2)', 'import accelerate; print(four(2)'), "`python -m lib --help` without what is not everywhere: ModuleNotFoundError: No module named 'accelerate'"),
                   (swap('lib/__main__.py', 'print(four(2), sys.argv)', '0'), '`python -m lib --help` prints nothing')],
@@ -182,7 +182,7 @@ BREAKS = dict(
            (add('checks/10_high', (f'x = "{"x"*120}"', None)), 'E501'), (swap(HIGH, 'return', 'return nothing +'), 'F821'), (lambda r: (r/'pyproject.toml').unlink(), 'pyproject.toml: missing')],
     types=[(swap(LOW, 'x: int', 'x: Intt'), 'Name "Intt" is not defined')],
     paths=[(add('00_low', f'Look in {FOLDER}.'), FOLDER[:-2])],
-    address=[(lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['git_url']), 'lib/no.txt'), (lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['doc_host']), 'lib/no.txt')],
+    address=[(lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['git_url'], encoding='utf-8'), 'lib/no.txt'), (lambda r: (r/'lib'/'no.txt').write_text(N.settings(r)['doc_host'], encoding='utf-8'), 'lib/no.txt')],
     sizes=[(lambda r: (r/'runs/a/w').write_bytes(bytes(9*2**20)), '8 is the limit'), (lambda r: [((r/f'runs/{k}').mkdir(), (r/f'runs/{k}/w').write_bytes(bytes(7*2**20))) for k in 'bcdefg'], '42.0 MB, 40 is the limit'),
            (lambda r: (r/'nbs/left.pt').touch(), 'does not belong'), (lambda r: (r/'nbs/checks/left.pt').touch(), 'nbs/checks/left.pt: does not belong'),
            (lambda r: [write(r, f'{d}/10_x', notebook('X', None, ('1', None))) for d in ('other', 'howto', 'checks')], 'nbs/other/10_x.ipynb: does not belong'),
@@ -220,13 +220,13 @@ def runner():
     "tools/test.py fails where a notebook fails, in either pass, when shown, is too slow, or where nothing runs; and counts"
     out = []
     def test(*words, limit=100):
-        return subprocess.run([sys.executable, str(TOP/'tools'/'test.py'), '--root', str(root), '--limit', str(limit), '--cpu', '3', *words], capture_output=True, text=True)
+        return subprocess.run([sys.executable, str(TOP/'tools'/'test.py'), '--root', str(root), '--limit', str(limit), '--cpu', '3', *words], capture_output=True, encoding='utf-8')
     with tempfile.TemporaryDirectory() as tmp:
         root = Path(tmp).resolve()/'project'
         sound(root)
         swap(HIGH, 'double(double(x))', 'x')(root)                                               # only the exported definition is wrong
         add('10_high', ('assert four(3) == 12', None))(root)
-        (root/'lib'/'own.py').write_text('x = 1\n')
+        (root/'lib'/'own.py').write_text('x = 1\n', encoding='utf-8')
         write(root, '20_own', notebook('Own', 'own', ('#| export\nassert False', None), ('x = 1', None)))                        # only its own
         write(root, '21_shown', notebook('Shown', None, ('class A:\n    def _repr_html_(self): return 1/0\nA()', None)))       # fails when it is displayed
         write(root, '22_slow', notebook('Slow', None, ('import time\nwhile time.process_time() < 3.5: pass', None)))
@@ -315,12 +315,12 @@ def mutation():
         code = '#| export\ndef part(\n    x: int = 5 # a number\n) -> int:  # a part\n    "A part"\n    if x > 3:\n        return x - 1\n    return 2*x'
         write(root, '20_part', notebook('Part', 'part', ('#| export\nWHOLE = 7', None), (code, None), ('d = tempfile.mkdtemp() if 0 else 1', None), ('assert WHOLE == 7', None), ('assert part() == 4', None),
                                           (f'#| export\n{GROWS}', None), ('assert (Grows().less(), Grows().more) == (8, 2)', None)))
-        (root/'lib'/'part.py').write_text('# %% ../nbs/20_part.ipynb #1\nWHOLE = 7\n\n' + code + '\n' + GROWS + '\n')
-        (root/'lib'/'basics.py').write_text(PATCH)
-        def mutate(*words): return subprocess.run([sys.executable, str(TOP/'tools'/'mutate.py'), '--root', str(root), '--work', f'{tmp}/work', '--sample', '99', '--modules', 'part', *words], capture_output=True, text=True)
+        (root/'lib'/'part.py').write_text('# %% ../nbs/20_part.ipynb #1\nWHOLE = 7\n\n' + code + '\n' + GROWS + '\n', encoding='utf-8')
+        (root/'lib'/'basics.py').write_text(PATCH, encoding='utf-8')
+        def mutate(*words): return subprocess.run([sys.executable, str(TOP/'tools'/'mutate.py'), '--root', str(root), '--work', f'{tmp}/work', '--sample', '99', '--modules', 'part', *words], capture_output=True, encoding='utf-8')
         listed = mutate('--list').stdout.splitlines()
         keys = {k: next((r.split()[0] for r in listed if r.endswith(k)), '') for k in ('x > 3  ->  x >= 3', ': 3  ->  4')}
-        (root/'tools'/'mutants.txt').write_text(f"# why\n{keys['x > 3  ->  x >= 3']} part.py :: never asked of 3\n")
+        (root/'tools'/'mutants.txt').write_text(f"# why\n{keys['x > 3  ->  x >= 3']} part.py :: never asked of 3\n", encoding='utf-8')
         first, second = mutate(), mutate()
         for k, r in dict(first=first, second=second).items():
             if r.returncode or not r.stdout.endswith('11 of 15 killed, 2 survived (1 with a reason), 2 not reached\n'): out.append(f'{k}: {r.returncode} {r.stdout[-900:]}{r.stderr[-900:]}')
@@ -348,20 +348,20 @@ def make():
     if not shutil.which('make'): return out                     # CONTRIBUTING says how to do without
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp).resolve()
-        (tmp/'pip.py').write_text(PIP)
-        (tmp/'python').write_text(PYTHON.format(python=sys.executable, pip=tmp/'pip.py'))
+        (tmp/'pip.py').write_text(PIP, encoding='utf-8')
+        (tmp/'python').write_text(PYTHON.format(python=sys.executable, pip=tmp/'pip.py'), encoding='utf-8')
         (tmp/'python').chmod(0o755)
         def clone(name):
             for d in ('tools', 'vidgan_nb'): (tmp/name/d).mkdir(parents=True)
             for f in ('Makefile', 'tools/whose.py', 'setup.py', 'settings.ini'): shutil.copy2(TOP/f, tmp/name/f)
             (tmp/name/'vidgan_nb'/'__init__.py').touch()
-            (tmp/name/'tools'/'test.py').write_text('import sys, vidgan_nb; print("tests in", sys.prefix, "of", vidgan_nb.__file__)')
+            (tmp/name/'tools'/'test.py').write_text('import sys, vidgan_nb; print("tests in", sys.prefix, "of", vidgan_nb.__file__)', encoding='utf-8')
         def run(name, *words, wanted, code=0, installs=0, where=None, **env):
             where = where or tmp/name/'.venv'
-            log = lambda: (where/'log').read_text().count('install') if (where/'log').exists() else 0
+            log = lambda: (where/'log').read_text(encoding='utf-8').count('install') if (where/'log').exists() else 0
             before = log()
             keep = {k: v for k, v in os.environ.items() if k not in ('VIRTUAL_ENV', 'VENV', 'CI', 'FORCE', 'MAKEFLAGS', 'PYTHONPATH', 'MAKELEVEL', 'PYTHON')}
-            r = subprocess.run(['make', '--no-print-directory', *words], cwd=tmp/name, capture_output=True, text=True, env={**keep, 'PYTHON': str(tmp/'python'), **env})
+            r = subprocess.run(['make', '--no-print-directory', *words], cwd=tmp/name, capture_output=True, encoding='utf-8', env={**keep, 'PYTHON': str(tmp/'python'), **env})
             said = r.stdout + r.stderr
             if r.returncode != code or log() - before != installs or any(w not in said for w in wanted): out.append(f'{name}: make {words} {env}: {log() - before} installs, exit status {r.returncode}: {said}')
             return said
@@ -379,7 +379,7 @@ def make():
         run('b', 'test', wanted=[f'{theirs} has vidgan_nb installed from {tmp/"a"} and stays as it is', tests('b')], installs=1, VIRTUAL_ENV=str(theirs))    # active: passed over
         run('b', 'test', wanted=['stays as it is', tests('b')], VIRTUAL_ENV=str(theirs))
         run('c', f'VENV={theirs}', 'test', wanted=['stays as it is', tests('c')], installs=1, CI='true')        # in CI too, even where it was asked for
-        if pth.read_text() != str(tmp/'a'): out.append(f'an environment that is passed over now belongs to {pth.read_text()}')
+        if pth.read_text(encoding='utf-8') != str(tmp/'a'): out.append(f'an environment that is passed over now belongs to {pth.read_text(encoding="utf-8")}')
         (tmp/'e'/'.venv').symlink_to(theirs)
         run('e', 'test', wanted=refusal[:1], code=2, where=theirs)                                              # .venv that is only a link to another clone's
         run('b', 'setup', f'VENV={theirs}', 'FORCE=1', wanted=['installing'], installs=1, where=theirs)         # taken over

@@ -10,7 +10,7 @@ import json, os, re, shutil, tarfile, tempfile, uuid
 from pathlib import Path
 
 # %% ../nbs/07_archives.ipynb #07-archives-005
-from .basics import BadInput, document
+from .basics import BadInput, document, regular_file
 from .loops import checkpoints, read_checkpoint
 from .records import Run, _write as _signed_record, add_witness, check_writable, commit
 from .recompute import runs_folder, sources
@@ -76,7 +76,7 @@ def _is_ours(member):
 def _unpack(path, folder):
     "The plain files of an archive; BadInput if anything else is in it"
     try:
-        with tarfile.open(path) as t:
+        with tarfile.open(regular_file(path)) as t:
             for m in t:
                 if m.isdir(): continue
                 if not _is_ours(m):
@@ -137,7 +137,7 @@ def _complete(run):
     if run._sources != sources(run.recipe):
         at = run.made['commit'] or 'that was sent there'
         raise BadInput(f'{run.name} was made by other code than this: collect it in a checkout of commit {at}')
-    body = json.loads((run.folder/'record.json').read_text())
+    body = json.loads((run.folder/'record.json').read_text(encoding='utf-8'))
     if not body['made']['commit']: body['made']['commit'] = commit()
     _signed_record(run.folder, body)
     add_witness(run.folder)

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['LISTED', 'BadInput', 'nearest', 'check_positive', 'check_at_least', 'check_between', 'check_whole', 'patch',
-           'write_file', 'document', 'old_names']
+           'regular_file', 'write_file', 'machine_memory', 'document', 'old_names']
 
 # %% ../nbs/00_basics.ipynb #00-basics-002
-import difflib, functools, importlib, inspect, math, os, sys, threading, warnings
+import difflib, errno, functools, importlib, inspect, math, os, re, stat, sys, threading, warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +96,16 @@ def patch(
     setattr(cls, f.__name__, property(f) if as_prop else f)
     return f.__globals__.get(f.__name__)
 
+# %% ../nbs/00_basics.ipynb #00-basics-015e
+def regular_file(
+    path: str | os.PathLike # of a file
+) -> Path:                  # the same
+    "The path of a file; OSError if none is there, or a folder, a pipe or a device, which might never end"
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode): raise IsADirectoryError(errno.EISDIR, 'Is a directory', str(path))
+    if not stat.S_ISREG(mode): raise OSError(errno.EINVAL, 'Is a pipe or a device, not a file', str(path))
+    return Path(path)
+
 # %% ../nbs/00_basics.ipynb #00-basics-015b
 def write_file(
     path: str | os.PathLike, # where to; folders are made, a file is replaced
@@ -105,6 +115,7 @@ def write_file(
     path = Path(path)
     part = path.with_name(f'.{path.name}.{os.getpid()}-{threading.get_ident()}.part')
     try:
+        if path.exists(): regular_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(part, 'wb') as f:
@@ -115,6 +126,17 @@ def write_file(
         finally: part.unlink(missing_ok=True)
     except OSError as e: raise BadInput(f'cannot write {path}: {e.strerror}') from None
     return path
+
+# %% ../nbs/00_basics.ipynb #00-basics-015g
+def machine_memory() -> float: # bytes; inf where the system does not say
+    "The memory of this machine, swap included, or what its container may use of it"
+    def number(pattern, file):
+        try: return int(re.search(pattern, Path(file).read_text(encoding='utf-8'))[1])
+        except (OSError, TypeError): return None
+    try: total = os.sysconf('SC_PAGE_SIZE')*os.sysconf('SC_PHYS_PAGES')
+    except (AttributeError, ValueError, OSError): return math.inf                 # as on Windows
+    total += 1024*(number(r'SwapTotal: *(\d+)', '/proc/meminfo') or 0)            # Linux has these two files
+    return min(total, number(r'(\d+)', '/sys/fs/cgroup/memory.max') or total)
 
 # %% ../nbs/00_basics.ipynb #00-basics-017
 def _comments(lines, names):

@@ -6,7 +6,7 @@
 __all__ = ['COMMANDS', 'ALIASES', 'IMPORTING', 'command', 'main']
 
 # %% ../nbs/40_cli.ipynb #40-cli-003
-import difflib, errno, functools, importlib.metadata, inspect, os, sys, types, warnings
+import difflib, errno, functools, importlib.metadata, inspect, math, os, sys, types, warnings
 from pathlib import Path
 import typer
 
@@ -43,6 +43,20 @@ ALIASES = {('refine', 'config'): ('--config-path',)}
 # the commands that may meet networks and methods of somebody else
 IMPORTING = {'train', 'sample', 'score', 'interpolate', 'refine', 'compare', 'runs', 'record', 'tune', 'probe', 'embed'}
 
+# %% ../nbs/40_cli.ipynb #40-cli-050c
+def _checked(param: typer.CallbackParam, value: object):
+    "The value of a word or option; BadInput for what no command can use, whichever it is"
+    name = param.opts[0] if param.opts[0].startswith('-') else param.name.upper()
+    for v in value if isinstance(value, (list, tuple)) else [value]:
+        if isinstance(v, str) and '\0' in v: raise BadInput(f'{name} is {v!r}: a text has no NUL byte')
+        if v == '' != param.default and param.name != 'judge': raise BadInput(f'{name} is empty')
+        if isinstance(v, bool) or not isinstance(v, (int, float)): continue
+        least = int(isinstance(v, int) and name != '--seed')
+        if not least <= v < (2**63 if isinstance(v, int) else math.inf):
+            raise BadInput(f'{name} is {v}: it must be {"a whole number" if isinstance(v, int) else "a number"}, '
+                           f'{least} or more')
+    return value
+
 # %% ../nbs/40_cli.ipynb #40-cli-050a
 def _knob_option(p, name, kind, default, text):
     "A parameter of the method as an option of `train`: given as text, since the recipe casts and checks it"
@@ -56,7 +70,7 @@ def _option(command, p, kind, text):
     default = p.default
     if default is p.empty: default = ...
     if isinstance(default, tuple): default = list(default)
-    shown = dict(show_default=default not in (..., None, [], False), help=text)
+    shown = dict(show_default=default not in (..., None, [], False), help=text, callback=_checked)
     if p.kind != p.KEYWORD_ONLY:
         return p.replace(default=typer.Argument(default or None, metavar=p.name.upper(), **shown))
     if p.annotation is not bool: shown['metavar'] = _kind(kind)
@@ -232,6 +246,11 @@ def _out_of_memory(e):
     except (MemoryError, RuntimeError): return None
 
 # %% ../nbs/40_cli.ipynb #40-cli-054a
+def _too_large(e):
+    "As `_out_of_memory`, also for sizes that are no sizes of any memory"
+    try: return _out_of_memory(e)
+    except (ValueError, OverflowError): return None
+
 def _exit_code(e):
     "Print what went wrong in one line, and return the exit code; None for an error that nobody foresaw"
     if isinstance(e, typer.Exit): return e.exit_code
@@ -246,7 +265,8 @@ def _exit_code(e):
     elif _is(e, 'NotFinite'): code = 3
     elif isinstance(e, OSError) and e.errno == errno.ENAMETOOLONG:
         code, what = 2, f'a name is too long: {str(e.filename):.60}...'
-    elif isinstance(e, (MemoryError, RuntimeError)) and (explained := _out_of_memory(e)): code, what = 2, explained
+    elif isinstance(e, (MemoryError, RuntimeError, ValueError, OverflowError)) and (explained := _too_large(e)):
+        code, what = 2, explained
     if code: complain(what)
     return code
 

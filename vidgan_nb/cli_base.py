@@ -132,11 +132,13 @@ _OPTIONS = {'give root=': 'give --root', 'give size=': 'give --set data.size=32'
             'VIDGAN_DATA, or download': 'VIDGAN_DATA, or try "vidgan data fetch"',
             'VIDGAN_DATA. Until': 'VIDGAN_DATA, or try "vidgan data fetch". Until'}
 
+def _shortened(word): return f'{word[0][:60]}...{word[0][-30:]}'     # a regular expression's match
+
 def one_line(
     what           # an error, or a text
 ) -> str:
     "A text as one line; parameters of the library that it names become options"
-    text = ' '.join(str(what).split('\n'))
+    text = re.sub(r'\S{200,}', _shortened, ' '.join(str(what).splitlines()))
     for there, here in _OPTIONS.items(): text = text.replace(there, here)
     return text
 
@@ -156,12 +158,9 @@ def choose_device(
 ) -> str:             # the same, if it is there; the GPU or else the CPU where none is named
     "The device to use"
     import torch
-    there = ['cpu', 'cuda'] if torch.cuda.is_available() else ['cpu']
-    try: torch.empty(0, device=name or 'cpu')
-    except (RuntimeError, AssertionError) as e:
-        why = str(e).splitlines()[0].split('. ')[0]
-        raise BadInput(f'there is no device {name!r} here ({why}); this machine has: {", ".join(there)}') from None
-    return name or there[-1]
+    from vidgan_nb.recipes import check_device
+    check_device(name or 'cpu')
+    return name or ('cuda' if torch.cuda.is_available() else 'cpu')
 
 def check_seed(
     seed: int   # of a random generator

@@ -11,8 +11,8 @@ from pathlib import Path
 import typer
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-004
-from .basics import BadInput, check_whole, document, nearest, patch, write_file
-from .cli_base import check_seed, choose_device, complain, say, score_name, short_path, show_bar
+from .basics import BadInput, check_whole, document, nearest, patch, regular_file, write_file
+from .cli_base import check_place, check_seed, choose_device, complain, say, score_name, short_path, show_bar
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-018
 def _wanted_recipe(name, data, changes, given, knobs):
@@ -413,9 +413,11 @@ def _keys_of(options):
 def _read_config(path):
     "The keys and values of a configuration file"
     import yaml
-    try: given = yaml.safe_load(Path(path).read_text())
+    from vidgan_nb.recipes import _NoAliases
+    try: given = yaml.load(regular_file(path).read_text(encoding='utf-8'), _NoAliases)
     except OSError as e: raise BadInput(f'{path} cannot be read: {e.strerror}') from None
-    except (yaml.YAMLError, UnicodeDecodeError) as e:
+    except BadInput: raise
+    except (yaml.YAMLError, ValueError, RecursionError) as e:
         raise BadInput(f'{path} is not YAML: {" ".join(str(e).split())}') from None
     if not isinstance(given, dict): raise BadInput(f'{path} holds no keys and values')
     return given
@@ -432,8 +434,9 @@ def _config_of(where, root):
 # %% ../nbs/37_cli_train.ipynb #40-cli-029b
 def _refine(given, name, root, device, real):
     "Refine, and print the scores"
-    from vidgan_nb.dgflow_compat import run_config
+    from vidgan_nb.dgflow_compat import CONFIG, run_config
     from vidgan_nb.scores import cache_folder
+    check_place(Path(str(given.get('exp_root', CONFIG['exp_root'][1])))/name/'results.yml')
     result = run_config(given, name, root, device, show_bar(), real, cache_folder())
     c = result['config']
     folder = Path(c['exp_root'])/name

@@ -133,7 +133,7 @@ def _manifest(folder):
     real = folder.resolve()
     for m in real/'MANIFEST.sha256', real.parent/'MANIFEST.sha256':
         if m.exists():
-            lines = [line.split(maxsplit=1) for line in m.read_text().splitlines() if line.strip()]
+            lines = [line.split(maxsplit=1) for line in m.read_text(encoding='utf-8').splitlines() if line.strip()]
             listed = [(m.parent/f.lstrip('*'), h) for h, f in lines]
             return {folder/p.name: h for p, h in listed if p.parent == real}
     return {}

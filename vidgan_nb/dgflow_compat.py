@@ -7,7 +7,7 @@ __all__ = ['CONFIG', 'TYPES', 'NO_GLOW', 'read_config', 'network', 'refine_many'
            'run_config', 'lean']
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-compat-002
-import copy, hashlib, json, math, os, torch, yaml
+import contextlib, copy, hashlib, json, math, os, shutil, torch, yaml
 import numpy as np
 from pathlib import Path
 from torch import nn, Tensor
@@ -31,6 +31,9 @@ from .foreign import load_weights
 # %% ../nbs/12_dgflow_compat.ipynb #12-compat-003b
 from .generators import takes_labels
 from .labelled import OfClasses, chosen_classes, class_count
+
+# %% ../nbs/12_dgflow_compat.ipynb #12-compat-003a
+from .basics import check_between, regular_file, write_file
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-118
 CONFIG = {                                                                       # key -> type, default
@@ -69,6 +72,11 @@ def _check_numbers(c):
     "BadInput unless the numbers and names of a configuration can be used"
     whole = 'steps', 'save_interval', 'num_imgs', 'batch_size', 'z_dim', 'bottom_width', 'image_size', 'splits'
     check_whole(1, **{k: c[k] for k in whole})
+    check_between(1, 2**31, **{k: c[k] for k in whole if k != 'num_imgs'})
+    check_between(-2**63, 2**63, True, seed=c['seed'])
+    if c['steps']/c['save_interval'] > 10_000:
+        raise BadInput(f'{c["steps"]:,} steps, saved every {c["save_interval"]:,}: that is a file too often, '
+                       '10,000 at the most')
     check_at_least(0, **{k: c[k] for k in ('eta', 'gamma') if c[k] != 'auto'})
     potential(c['f_div'])
     nearest(c['space'], ['latent', 'data'], 'space')
@@ -116,9 +124,10 @@ def _check_resume(kw, state, what):
     "How many batches are done, from progress.json; BadInput if it is of other networks or settings"
     for k in ('c', 'generator'):
         if k in kw: raise BadInput(f'{k} is drawn anew for each batch: leave it out, and set seed')
-    try: was = json.loads(state.read_text())
+    try: was = json.loads(regular_file(state).read_text(encoding='utf-8'))
     except (FileNotFoundError, ValueError): return 0
-    if was['what'] == what: return was['done']
+    except OSError as e: raise BadInput(f'{state} cannot be read: {e.strerror}') from None
+    if isinstance(was, dict) and was.get('what') == what: return was['done']
     raise BadInput(f'{state.parent} holds samples of other networks or settings: choose another folder')
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121a
@@ -136,9 +145,9 @@ def _refined_batch(G, D, i, size, keep, seed, device, kw):
 def _no_flow(x): return x.flatten(1).sum(1)      # stands for a discriminator where no step is taken
 
 def _opened(files):
-    "The arrays that are there, by step; None if a file is lost or cut off: then it starts from the beginning"
-    try: return {k: np.load(f, mmap_mode='r+') for k, f in files.items()}
-    except (OSError, ValueError): return None
+    "Where the first sample is in each file, by step; None if a file is lost or cut off: then it starts anew"
+    try: return {k: np.load(regular_file(f), mmap_mode='r').offset for k, f in files.items()}
+    except (OSError, ValueError, AttributeError): return None
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121b
 def refine_many(
@@ -159,30 +168,52 @@ def refine_many(
     settings = sorted((k, _fingerprint(v)) for k, v in (kw | dict(G=G, D=D)).items())
     what = hashlib.sha256(repr([n, bs, seed, settings]).encode()).hexdigest()
     done = _check_resume(kw, state, what)
-    folder.mkdir(parents=True, exist_ok=True)
+    try: folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e: raise BadInput(f'cannot write to {folder}: {e.strerror}') from None
     at = sorted({*range(0, steps + 1, kw.get('save_every', 5)), steps})
     files = {k: folder/f'step-{k:04d}.npy' for k in at}
-    maps = _opened(files) if done else None
-    for i in tqdm(range(done if maps else 0, math.ceil(n/bs)), disable=not bar, unit=' batches'):
+    starts = _opened(files) if done else None
+    for i in tqdm(range(done if starts else 0, math.ceil(n/bs)), disable=not bar, unit=' batches'):
         a, b = i*bs, min(n, (i + 1)*bs)
         x = _refined_batch(G, D, i, bs, b - a, seed, device, kw)
-        maps = maps or _new_files(files, x, n)
-        _write(maps, x, slice(a, b), state, dict(what=what, done=i + 1))
+        starts = starts or _new_files(files, x, n)
+        _write(files, starts, x, a, state, dict(what=what, done=i + 1))
     return files
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121c
-def _new_files(files, x, n):
-    "Arrays on disk for `n` samples like those of `x`"
-    return {k: np.lib.format.open_memmap(f, 'w+', x.dtype, (n, *x.shape[2:])) for k, f in files.items()}
+def _check_disk(folder, need):
+    "BadInput if the disk has no room for so many bytes"
+    free = shutil.disk_usage(next(p for p in [folder.absolute(), *folder.absolute().parents] if p.is_dir())).free
+    if need > free:
+        raise BadInput(f'the samples take {need/1e6:,.1f} MB, and the disk of {folder} has {free/1e6:,.1f} MB left: '
+                       'make room, ask for fewer samples, or save fewer steps')
 
-def _write(maps, x, where, state, progress):
-    "A batch into its files, and then what is done, at once"
-    for m, v in zip(maps.values(), x):
-        m[where] = v
-        m.flush()
-    part = state.with_suffix('.part')
-    part.write_text(json.dumps(progress))
-    os.replace(part, state)
+def _new_files(files, x, n):
+    "Arrays on disk for `n` samples like those of `x`: where the first sample is in each"
+    folder, old = next(iter(files.values())).parent, [f for f in files.values() if f.is_file()]
+    try:
+        _check_disk(folder, n*len(files)*x[0, 0].nbytes - sum(f.stat().st_size for f in old))
+        return {k: np.lib.format.open_memmap(f, 'w+', x.dtype, (n, *x.shape[2:])).offset for k, f in files.items()}
+    except (OSError, OverflowError, BadInput) as e:
+        for f in {*files.values()} - {*old}: f.unlink(missing_ok=True)
+        with contextlib.suppress(OSError): folder.rmdir()                              # only where it is empty
+        if isinstance(e, BadInput): raise
+        raise BadInput(f'cannot write the samples to {folder}: {getattr(e, "strerror", e)}') from None
+
+# %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121d
+def _write(files, starts, x, at, state, progress):
+    "A batch into its files, from sample `at` on, and then what is done, at once; a full disk loses nothing"
+    try:
+        for k, v in zip(files, x):
+            with open(files[k], 'r+b') as f:              # a full disk is an error here; in a map of memory it kills
+                f.seek(starts[k] + at*v[0].nbytes)
+                f.write(v.tobytes())
+                f.flush()
+                os.fsync(f.fileno())
+        write_file(state, json.dumps(progress).encode())
+    except OSError as e:
+        raise BadInput(f'cannot write {files[k]}: {e.strerror}; what is done is kept: make room, and call it again '
+                       'to go on') from None
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-125
 _REAL = {'cifar10': ['train', 'test'], 'stl10': ['unlabeled']}     # what published numbers are measured against
@@ -286,6 +317,7 @@ def run_config(
     out = Path(c['exp_root'])/name
     G, D, C, real = _networks(c, real, root, device)
     judge, options = _judge_of(c, real, root, device), _flow_options(c, C)
+    _check_disk(out, c['num_imgs']*math.prod(real.shape))                       # at least; before anything is computed
     c['eta'] = _step_size(c, G, D, real, options, device)
     files = refine_many(out, G, D, c['num_imgs'], c['batch_size'], c['seed'], device, bar, eta=c['eta'], **options)
     of_real = judge and statistics_of(judge, real, bs=100, bar=bar, cache=cache)
@@ -297,7 +329,7 @@ def run_config(
         films.append((step, _images(y[:16 if judge else 500], judge)))
     save(filmstrip(films, n=6), out/'trajectory.png')
     results = dict(config=c, real=f'{real.name} {real.split}, {len(real):,} of them', results=found)
-    (out/'results.yml').write_text(yaml.safe_dump(results, sort_keys=False))
+    write_file(out/'results.yml', yaml.safe_dump(results, sort_keys=False).encode())
     if not c['keep_samples']:
         for f in [*files.values(), out/'progress.json']: f.unlink()
     return results

@@ -452,7 +452,8 @@ SHARD = 15_000_000     # bytes of tensors; with its header a shard stays under 1
 
 def _sync(path):
     "Force a file or folder to the disk"
-    fd = os.open(path, os.O_RDONLY)
+    if path.is_dir() and not hasattr(os, 'O_DIRECTORY'): return              # on Windows no folder is opened
+    fd = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try: os.fsync(fd)
     finally: os.close(fd)
 
@@ -487,7 +488,7 @@ def _write_files(folder, body, tensors):
         _sync(path)
         body['shards'][path.name] = _sha256(path.read_bytes())
     digest = _sha256(json.dumps(body, sort_keys=True).encode())
-    (folder/'state.json').write_text(json.dumps(dict(sha256=digest, body=body), sort_keys=True))
+    (folder/'state.json').write_text(json.dumps(dict(sha256=digest, body=body), sort_keys=True), encoding='utf-8')
     _sync(folder/'state.json')
     _sync(folder)
 

@@ -36,6 +36,7 @@ def read_list(
     "The recipes that a command line asks for; BadInput if a name is unknown"
     names = []
     for word in map(str, words): names += _names_in(word)
+    if not names: raise BadInput(f'no recipe is named in {", ".join(map(str, words))}')
     names = [_with_seed(n, seed) for n in names for seed in read_seeds(seeds) or [None]]
     for n in names:
         if record_name(n) == n: nearest(unchanged(n), recipe_names(), 'recipe')
@@ -64,7 +65,9 @@ def read_seeds(
     for part in filter(None, str(text or '').split(',')):
         m = re.fullmatch(r'(\d+)(?:-(\d+))?', part.strip())
         if not m: raise BadInput(f'seeds is {text!r}: give numbers, as in 0-2 or 0,3')
-        out += range(int(m[1]), int(m[2] or m[1]) + 1)
+        first, last = int(m[1]), int(m[2] or m[1])
+        if last >= 2**63 or last - first >= 10_000: raise BadInput(f'seeds is {text!r}: too many, or too large')
+        out += range(first, last + 1)
     return out
 
 def duration(
@@ -101,7 +104,7 @@ def look_up(
         with contextlib.suppress(OSError, ValueError):
             done = int(found[-1].name.removeprefix('step-'))
             if done: state = 'partial'
-            seconds = float((work/'.locks'/record_name(name)/'seconds').read_text())
+            seconds = float((work/'.locks'/record_name(name)/'seconds').read_text(encoding='utf-8'))
             if done: pace = seconds/done
     return Item(name, state, done, steps, 0. if done == steps else (steps - done)*pace, memory)
 
@@ -256,10 +259,10 @@ def faster_precision(
 # %% ../nbs/07_queue.ipynb #07-queue-019b
 def give_way() -> None:
     "Let other programs go first, on Linux also those of other sessions"
-    os.nice(10)
-    try: open('/dev/tty').close()                             # its shell would have to wait as well
+    if hasattr(os, 'nice'): os.nice(10)                       # not on Windows
+    try: open('/dev/tty', encoding='utf-8').close()                           # its shell would have to wait as well
     except OSError:
-        with contextlib.suppress(OSError): Path('/proc/self/autogroup').write_text('19')      # suppressed: not on Linux
+        with contextlib.suppress(OSError): Path('/proc/self/autogroup').write_text('19', encoding='utf-8')  # on Linux
 
 # %% ../nbs/07_queue.ipynb #07-queue-026
 RESERVE = 20.          # seconds of a limit that are kept for the scores and the record of the run that is cut short
@@ -284,7 +287,7 @@ def _note(place, **facts):
     "A line for the reader, and one in the log"
     place.say('  '.join(_shown(k, v) for k, v in facts.items() if v not in (None, {}, '')))
     line = json.dumps(facts | dict(at=round(time.time())))
-    with open((place.to or place.work)/'log.jsonl', 'a') as f: f.write(line + '\n')
+    with open((place.to or place.work)/'log.jsonl', 'a', encoding='utf-8') as f: f.write(line + '\n')
 
 def _shown(name, value):
     if name in ('name', 'state', 'why'): return str(value)
@@ -333,7 +336,7 @@ def _precision(name, r, place):
 def _precision_so_far(folder):
     "The precision of a run that is gone on with, from its recipe; None if that is not there"
     path = folder/'recipe.yaml'
-    return yaml.safe_load(path.read_text()).get('precision', 'float32') if path.is_file() else None
+    return yaml.safe_load(path.read_text(encoding='utf-8')).get('precision', 'float32') if path.is_file() else None
 
 # %% ../nbs/07_queue.ipynb #07-queue-027b
 def _trained(name, r, place):
@@ -356,10 +359,10 @@ def _trained(name, r, place):
 def _stopwatch(path, goes_on):
     "Keep in a file the seconds spent inside, over all sittings"
     start, before = time.monotonic(), 0.
-    if goes_on and path.is_file(): before = float(path.read_text())
+    if goes_on and path.is_file(): before = float(path.read_text(encoding='utf-8'))
     try: yield
     finally:
-        with contextlib.suppress(OSError): path.write_text(f'{before + time.monotonic() - start:.1f}')
+        with contextlib.suppress(OSError): path.write_text(f'{before + time.monotonic() - start:.1f}', encoding='utf-8')
 
 # %% ../nbs/07_queue.ipynb #07-queue-027c
 def _recorded(name, loop, whole, place, start):
@@ -369,7 +372,7 @@ def _recorded(name, loop, whole, place, start):
     if whole or place.to:
         run = Run(write_record(loop, name, place.runs, witness=not place.to))   # a borrowed machine has no time for it
         facts |= {k: float(f'{v["last"]:.5g}') for k, v in run.scores.items()}
-        with open(place.work/'made.txt', 'a') as f: f.write(record_name(name) + '\n')
+        with open(place.work/'made.txt', 'a', encoding='utf-8') as f: f.write(record_name(name) + '\n')
     if place.to and (left := _send(place, None if whole else name)): facts['left behind'] = ', '.join(left)
     _note(place, name=name, state='whole' if whole else 'partial', **facts)
 
@@ -380,7 +383,7 @@ def _send(place, unfinished):
         unfinished = record_name(unfinished)
         checkpoint = unfinished, checkpoints(place.work/unfinished/'checkpoints')[-1]
     with FolderLock(place.work/'.pack'):
-        names = dict.fromkeys((place.work/'made.txt').read_text().split('\n'))
+        names = dict.fromkeys((place.work/'made.txt').read_text(encoding='utf-8').split('\n'))
         return pack([place.runs/n for n in names if n], place.to, checkpoint)
 
 # %% ../nbs/07_queue.ipynb #07-queue-028
@@ -509,7 +512,7 @@ def code_at(
 
 def _git(folder, *words):
     "What git answers; BadInput if it fails"
-    try: r = subprocess.run(['git', *words], cwd=folder, capture_output=True, text=True)
+    try: r = subprocess.run(['git', *words], cwd=folder, capture_output=True, encoding='utf-8')
     except OSError:
         raise BadInput('git, which gets the code of a commit, is not here: --here uses the code as it stands') from None
     if r.returncode:

@@ -28,6 +28,9 @@ from .nets import NETS, cast, make_net
 from .nets import net_parameters
 from .own import allow as allow, is_ours, own_class, signature
 
+# %% ../nbs/03_recipes.ipynb #03-recipes-005b
+from .monitor import OutOfMemory, is_out_of_memory, within_memory
+
 # %% ../nbs/03_recipes.ipynb #03-loops-098
 METHODS = { # name in a recipe -> module:class of this package, or a class
     'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'sngan': 'sngan:SNGAN',
@@ -237,17 +240,21 @@ def check_recipe(
 def check_device(
     device: str            # 'cuda', 'cuda:1', ...
 ) -> None:
-    "BadInput if it is not here"
-    try: torch.empty(0, device=device)
+    "BadInput if it is not here, or of a kind that cannot do what is needed"
+    try:
+        if torch.device(device).type not in ('cpu', 'cuda'):                              # such as mps, of Apple
+            raise BadInput(f'{device!r} is no device for this package, which needs float64: use cpu or cuda')
+        torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as e:
         why, found = str(e).splitlines()[0].split('. ')[0], 'cpu, cuda' if torch.cuda.is_available() else 'cpu'
         raise BadInput(f'there is no device {device!r} here ({why}); this machine has: {found}') from None
 
+# %% ../nbs/03_recipes.ipynb #03-loops-104c
 @contextmanager
 def _making(what):
     "Inside, what absurd numbers and names raise becomes one line"
     try:
-        with explain_out_of_memory(): yield
+        with explain_out_of_memory(), within_memory(what): yield
     except BadInput: raise
     except (ValueError, TypeError, RuntimeError, OverflowError, OSError) as e:
         if isinstance(e, TypeError) and 'Overflow' not in str(e): raise             # other mistakes of types are bugs
@@ -288,7 +295,8 @@ def build(
 def _look_and_score(loop, root=None):
     "`look` and `score` of `watch` for a loop from a recipe: what it samples; what its judge, or the loop itself, says"
     r = loop.recipe
-    look = (lambda loop: loop.sample(32, seed=0).half()) if hasattr(loop, 'sample') else None
+    n = min(32, getattr(loop, 'most', 32))                   # most: how many there are, where a loop has no more
+    look = (lambda loop: loop.sample(n, seed=0).half()) if hasattr(loop, 'sample') else None
     if not r.get('judge'): return look, (lambda loop: loop.score()) if hasattr(loop, 'score') else None
     real = dict(n_real=r['against'], cache=resolve('scores:cache_folder')()) if 'against' in r else {}
     score = resolve('scores:scorer')(r['judge'], loop.batches.data, n=r.get('score_n', 2000),
@@ -380,6 +388,16 @@ def _in_first_process(f, *args):
     if error[0]: raise BadInput(error[0])
     return out
 
+# %% ../nbs/03_recipes.ipynb #03-loops-108f
+def _check_nets(r):
+    "BadInput if the networks of a recipe fit into no memory: they are made without weights, on the device `meta`"
+    for k, v in r['nets'].items():
+        with torch.random.fork_rng(devices=[]), torch.device('meta'), within_memory(f'the network {k}'):
+            try: make_net(v['net'], **{n: u for n, u in v.items() if n != 'net'})
+            except BadInput: raise
+            except Exception as e:                                      # `build` says what is wrong with such a network
+                if is_out_of_memory(e): raise OutOfMemory(f'no memory holds the network {k}: lower its width') from None
+
 # %% ../nbs/03_recipes.ipynb #03-loops-109f
 def _plain(v):
     "Tuples as lists, for YAML and JSON"
@@ -387,7 +405,7 @@ def _plain(v):
     return [_plain(u) for u in v] if isinstance(v, (list, tuple)) else v
 
 def _write(path, text):
-    try: path.write_text(text)
+    try: path.write_text(text, encoding='utf-8')
     except OSError as e: raise BadInput(f'cannot write {path}: {e.strerror}') from None
 
 def scores(
@@ -483,6 +501,7 @@ def train(
     "Run a recipe, or go on with it; BadInput if `out` cannot be used, and then nothing in it is touched"
     out, device, r = Path(out), join_processes(device), _with_precision(r, precision)
     check_device(device)
+    _check_nets(r)
     reset_peak_memory(device)
     with on_signal(stop_now):                                    # between two steps `watch` is in charge of signals
         lock = _in_first_process(_claim, out, goon)

@@ -7,7 +7,7 @@ __all__ = ['LICENCES', 'POINTS_KEPT', 'MOST', 'machine', 'commit', 'weights_hash
            'add_witness', 'Run', 'record_names', 'recheck', 'check_writable', 'record', 'replay']
 
 # %% ../nbs/03_records.ipynb #03-records-003
-import contextlib, datetime, functools, hashlib, json, os, platform, shutil, subprocess, uuid, zipfile
+import contextlib, datetime, functools, hashlib, json, os, platform, re, shutil, subprocess, uuid, zipfile
 from pathlib import Path
 
 # %% ../nbs/03_records.ipynb #03-records-004
@@ -18,7 +18,7 @@ from torch import nn, Tensor
 
 # %% ../nbs/03_records.ipynb #03-records-005
 from . import __version__
-from .basics import BadInput, document, nearest, old_names, patch
+from .basics import BadInput, document, nearest, old_names, patch, regular_file
 from .datasets import load
 from .loops import History, Loop, checkpoints, rank, recipe_diff
 from .monitor import peak_memory_mb, unmoved
@@ -36,8 +36,8 @@ from .recompute import NOT_IMPORTED
 # %% ../nbs/03_records.ipynb #03-records-027
 def machine() -> dict: # processor, cores, threads, gpu, system, python, torch
     "What runs here"
-    try: cpu = next(s.split(':')[1].strip() for s in open('/proc/cpuinfo') if s.startswith('model name'))
-    except (OSError, StopIteration): cpu = platform.processor() or platform.machine()
+    try: cpu = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text(encoding='utf-8'))[1].strip()
+    except (OSError, TypeError, ValueError): cpu = platform.processor() or platform.machine()
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return dict(processor=cpu, cores=os.cpu_count(), threads=torch.get_num_threads(), gpu=gpu, system=platform.system(),
                 python=platform.python_version(), torch=torch.__version__)
@@ -47,7 +47,7 @@ def commit() -> str | None: # 12 digits, with + where files of the package diffe
     if 'VIDGAN_COMMIT' in os.environ: return os.environ['VIDGAN_COMMIT']
     top = RECIPES.parent.parent
     if not (top/'.git').exists(): return None
-    def git(*words): return subprocess.run(['git', *words], cwd=top, capture_output=True, text=True)
+    def git(*words): return subprocess.run(['git', *words], cwd=top, capture_output=True, encoding='utf-8')
     try: head, changed = git('rev-parse', '--short=12', 'HEAD'), git('status', '--porcelain', '--', RECIPES.parent.name)
     except OSError: return None
     return head.stdout.strip() + '+'*bool(changed.stdout.strip()) if head.returncode == 0 else None
@@ -57,7 +57,7 @@ LICENCES = dict(cifar10='none stated; cite Krizhevsky 2009', cifar100='none stat
                 stl10='that of ImageNet; cite Coates et al. 2011', mnist='CC BY-SA 3.0; LeCun, Cortes and Burges',
                 fashion_mnist='MIT; Xiao et al. 2017', celeba='non-commercial research only; Liu et al. 2015')
 
-def _sha(path): return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def _sha(path): return hashlib.sha256(regular_file(path).read_bytes()).hexdigest()
 
 def weights_hash(
     state: dict    # name -> tensor
@@ -127,7 +127,7 @@ def _write(folder, body):
     "record.json, with the checksums of all other files and its own"
     files = {p.name: _sha(p) for p in sorted(folder.iterdir()) if p.name != 'record.json'}
     body = {k: v for k, v in body.items() if k != 'sha256'} | dict(files=files)
-    (folder/'record.json').write_text(json.dumps(_signed(json.loads(json.dumps(body))), indent=1))
+    (folder/'record.json').write_text(json.dumps(_signed(json.loads(json.dumps(body))), indent=1), encoding='utf-8')
 
 # %% ../nbs/03_records.ipynb #03-records-032a
 def _made(loop):
@@ -208,7 +208,7 @@ def add_witness(
     key = dict(recipe=_plain(small(run.recipe)), code=digest(run._sources))
     exact = _remembered('losses', key, lambda: losses(run.recipe))
     noise = _remembered('rounding', key, lambda: rounding(run.recipe, exact))
-    body = json.loads((run.folder/'record.json').read_text())
+    body = json.loads((run.folder/'record.json').read_text(encoding='utf-8'))
     _write(run.folder, body | dict(witness=dict(losses=exact, rounding=noise, outputs=run.outputs())))
 
 # %% ../nbs/03_records.ipynb #03-records-034
@@ -366,7 +366,7 @@ def record_names(
 
 @functools.lru_cache(4)
 def _read_verified(path, _):
-    try: return json.loads(path.read_text())
+    try: return json.loads(regular_file(path).read_text(encoding='utf-8'))
     except (OSError, ValueError) as e:
         raise BadInput(f'{path} cannot be read ({e}): make it again with "vidgan runs --recheck"') from None
 
@@ -385,13 +385,13 @@ def _remembered(what, key, make):
     "What `make` gives, kept in the user's cache under `key`"
     key = digest(key | dict(torch=torch.__version__, cpu=machine()['processor']))
     path = resolve('scores:cache_folder')()/'witness'/f'{what}-{key}.json'
-    try: return json.loads(path.read_text())
+    try: return json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError): pass
     found = make()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f'.{uuid.uuid4().hex[:8]}')
-        part.write_text(json.dumps(found))
+        part.write_text(json.dumps(found), encoding='utf-8')
         part.replace(path)
     return found
 
@@ -443,7 +443,7 @@ def _note_verified(found, folder):
         if code and not wrong: entries[n] = old if old.get('sources') == code['sources'] else dict(commit=at, **code)
     entries = {n: e for n, e in sorted(entries.items()) if (folder/n/'record.json').is_file()}
     if entries == _verified(folder): return
-    (folder/'verified.json').write_text(json.dumps(entries, indent=0, sort_keys=True) + '\n')
+    (folder/'verified.json').write_text(json.dumps(entries, indent=0, sort_keys=True) + '\n', encoding='utf-8')
 
 # %% ../nbs/03_records.ipynb #03-records-038
 def recheck(

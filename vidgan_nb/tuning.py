@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 # %% ../nbs/07_tuning.ipynb #07-tuning-005
-from .basics import BadInput, document
+from .basics import BadInput, document, regular_file
 from .datasets import load
 from .monitor import NotFinite, OutOfTime, unmoved, watch
 from .recipes import build, load_recipe, method, settings
@@ -34,8 +34,9 @@ def read_tries(
 ) -> dict[str, list]:  # name of a recipe -> settings, each as in lr=0.05,lam_vid=1
     "The settings that a search tries; BadInput if one rival gets more than another"
     out = {}
-    try: lines = Path(path).read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as e: raise BadInput(f'the settings {path} cannot be read: {e}') from None
+    try: lines = regular_file(path).read_text(encoding='utf-8').splitlines()
+    except (OSError, ValueError) as e:
+        raise BadInput(f'the settings {path} cannot be read: {getattr(e, "strerror", None) or e}') from None
     for line in (text.partition('#')[0].strip() for text in lines):
         if not line: continue
         if line.startswith('[') and line.endswith(']'):
