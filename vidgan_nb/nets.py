@@ -15,8 +15,8 @@ from .basics import BadInput, document, nearest, old_names
 from .blocks import MLP
 from .bottleneck import VDBDiscriminator, VDBGenerator, VDBPoints
 from .classifiers import VGG, WRN, GlyphNet, PixelMLP, ResNet, ResNetCIFAR
-from vidgan_nb.gan_nets import (Critic, Generator, ResNetCritic, ResNetGenerator, SNDCGANDiscriminator,
-    SNDCGANGenerator)
+from .gan_nets import (Critic, Generator, ResNetCritic, ResNetGenerator, SNDCGANDiscriminator,
+    SNDCGANGenerator, SpectralMLP)
 from .inception import InceptionV3
 
 # %% ../nbs/02_nets.ipynb #02-nets-206
@@ -72,7 +72,7 @@ NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGA
 NETS |= {'Flow': 'others:Flow', 'FeatureCritic': 'mmd:FeatureCritic', 'CNNEncoder': 'mmd:CNNEncoder',
          'CNNDecoder': 'dgflow_chainer:CNNDecoder', 'StyleGAN2': 'stylegan:StyleGAN2',
          'PlainResNet': 'backbones:PlainResNet'}                                  # of later chapters: module:class
-NETS |= {c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints)}
+NETS |= {c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints, SpectralMLP)}
 
 def net_class(
     name: str # one of `NETS`
