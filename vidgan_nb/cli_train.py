@@ -47,7 +47,8 @@ def _how_to_resume(out, **options):
 def train(
     name: str,                       # a recipe, a method, a recipe's YAML file, or the folder of a run
     *,
-    data: str | None = None,         # data set, or folder:PATH; see "vidgan data list"
+    data: str | None = None,         # data set, or folder:PATH; channels, size, classes and judge follow it
+    size: str | None = None,         # pixels to which images are resized, such as 64; the networks follow
     root: str | None = None,         # folder the data are in; else $VIDGAN_DATA, else ./data
     out: str | None = None,          # folder of the run; out/NAME if not given
     steps: str | None = None,        # how many to take, those of the run so far included
@@ -68,7 +69,7 @@ def train(
 ) -> None:
     "Train a recipe, or go on with a run"
     every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every)
-    given = dict(steps=steps, seed=seed, precision=precision, judge='' if judge == 'none' else judge) | every
+    given = {'data.size': size} | dict(steps=steps, seed=seed, precision=precision, judge='' if judge == 'none' else judge) | every
     recipe, folder = _wanted_recipe(name, data, set, given, knobs), _run_folder(name, out)
     how = dict(fast=not plain, compile=compile, tensorboard=tensorboard)
     with _how_to_resume(folder, root=root, device=device):

@@ -182,13 +182,14 @@ def train_command(
 IMAGES = ('wrn', 'vid', 'simsiam', 'vicreg', 'squeeze', 'encode', 'classify', 'worse')    # methods that need images
 LABELS = ('wrn', 'vid', 'classify')                                                       # ... and labels
 GENERATOR = dict(squeeze='G', encode='G', corrector='new', refine='of')   # ... a generator: the option that names it
-_TEACHER = dict(vid=('wrn', 'T', ''), vidgan=('wgan', 'T', 'D.'))         # ... a teacher: who trains it, as what
+_TEACHER = dict(vid=('wrn', 'S'), vidgan=('wgan', 'D'))                  # ... a teacher: who trains it, as what
 
 def check_needs(
     r: dict,        # a recipe whose networks fit
     found: Found,   # its data
     value,          # name of a setting -> its value, also where the recipe does not state it; None if there is none
-    root=None       # where the data lie, if it was given
+    root=None,      # where the data lie, if it was given
+    more=dict       # called without arguments: further options that the method needs, once it has a generator
 ) -> None:
     "BadInput, with the command that would work, where a method lacks something that it needs of the data"
     method, name = r['method'], r['data']['name']
@@ -197,8 +198,8 @@ def check_needs(
     if method in LABELS and not found.classes:
         raise BadInput(f'{method} needs labels, and {name} has no labels (a folder has them if each class has a folder '
                        f'of its own); without labels: {train_command(r, root, "simsiam")}')
-    if method in GENERATOR and not _has_generator(r, found, value): _refuse(r, root, 'generator', method)
-    if method in _TEACHER and _lacks_teacher(value): _refuse(r, root, 'teacher', method)
+    if method in GENERATOR and not _has_generator(r, found, value): _refuse(r, root, 'generator', more())
+    if method in _TEACHER and _lacks_teacher(value): _refuse(r, root, 'teacher', {})
 
 # %% ../nbs/03_fitting.ipynb #03-fitting-028
 def _has_generator(r, found, value):
@@ -212,17 +213,18 @@ def _lacks_teacher(value):
     weights = [value(k) for k in ('lam_vid', 'lam_kd', 'lam_hint', 'lam_at')]
     return any(weights) and not value('teacher') and not value('trust')
 
-def _refuse(r, root, what, method):
+def _refuse(r, root, what, more):
     "Say which two commands make what is missing, and use it"
-    out = f'out/{what}'
+    method, out = r['method'], f'out/{what}'
     if what == 'generator': first, given = train_command(r, root, 'wgan', out=out), {GENERATOR[method]: out}
     else:
-        by, net, head = _TEACHER[method]
-        taste = [f'{head}{k}={v}' for k, v in r['nets'][net].items() if k not in ('net', *DESCRIBING)]
-        kind = [f'{head or "S."}'.rstrip('.') + f'={r["nets"][net]["net"]}']*(r['nets'][net]['net'] not in ('WRN', 'Critic', 'MLP'))
-        first, given = train_command(r, root, by, set=kind + taste, out=out), dict(teacher=out)
+        (by, role), spec = _TEACHER[method], r['nets']['T']
+        same = spec['net'] in ('WRN', 'Critic', 'MLP')                          # the defaults of both methods
+        sets = [f'{role}.{k}={v}' for k, v in spec.items() if k not in ('net', *DESCRIBING)]
+        sets = ([] if same else [f'{role}={spec["net"]}']) + sets
+        first, given = train_command(r, root, by, set=sets, out=out), dict(teacher=out)
     article = 'a generator of such data' if what == 'generator' else 'a trained teacher'
-    raise BadInput(f'{method} needs {article}: {first}, then {train_command(r, root, **given)}')
+    raise BadInput(f'{method} needs {article}: {first}, then {train_command(r, root, **given, **more)}')
 
 # %% ../nbs/03_fitting.ipynb #03-fitting-099
 document(__name__)

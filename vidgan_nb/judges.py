@@ -108,6 +108,7 @@ def label(
 # %% ../nbs/04_judges.ipynb #04-metrics-121
 class Classify(Loop):
     "A classifier, by cross entropy and Adam"
+    defaults = dict(data=dict(name='glyphs'), nets=dict(net=dict(net='GlyphNet')), keep=['net'])
 
 @patch
 def step(self: Classify) -> dict[str, Tensor]:
