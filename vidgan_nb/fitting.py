@@ -193,6 +193,8 @@ def check_needs(
 ) -> None:
     "BadInput, with the command that would work, where a method lacks something that it needs of the data"
     method, name = r['method'], r['data']['name']
+    if not takes(dict(net='Critic'), set(), found.shape):                    # the commands must work with any method
+        r = r | dict(data=r['data'] | dict(size=size_for(found.shape)))
     if method in IMAGES and len(found.shape) == 1:
         raise BadInput(f'{method} needs images, and {name} are points; for points: {train_command(r, root, "wgan")}')
     if method in LABELS and not found.classes:

@@ -311,6 +311,8 @@ def _fit_to_data(r, root, data):
     data = data if given else _load(r, root)
     shape, free = tuple(data.shape), {*r.get('follow', [])}
     def mine(k): return {p for p in DESCRIBING if f'{k}.{p}' in free}
+    found = describe_data(data, str(r['data']['name']))
+    if not given: check_needs(r, found, lambda name: _value(r, name), root, lambda: _without_eye(r, root, data))
     if not all(takes(v, mine(k), shape) for k, v in r['nets'].items() if k in ROLES or r['method'] == 'classify'):
         size = size_for(shape)
         if given or 'size' in r['data'] or shape[1:] != (28, 28):
@@ -318,10 +320,7 @@ def _fit_to_data(r, root, data):
                            f'{r["method"]} cannot take; resized: {train_command(r, root, size=size)}')
         r = r | dict(data=r['data'] | dict(size=size))
         data = _load(r, root)
-    found = describe_data(data, str(r['data']['name']))
-    r = _fit(r, found)
-    if not given: check_needs(r, found, lambda name: _value(r, name), root, lambda: _without_eye(r, root, data))
-    return r, data
+    return _fit(r, describe_data(data, found.name)), data
 
 def _without_eye(r, root, data):
     "The option that an encoder needs where no perceptual distance can be had"
