@@ -53,7 +53,7 @@ IMAGES = dict(wgan=GANS, mmd=GANS, ocf=GANS, vidgan=[*GANS, 'T.n_h=4'], correcto
               vae=['G.width=4', 'E.width=4'], likelihood=['G.steps=1', 'G.width=4'],
               wrn=['S.depth=10'], vid=['T.depth=10', 'T.width=1', 'S.depth=10'], simsiam=[*SSL, 'dim=8', 'predictor=8'],
               vicreg=[*SSL, 'dim=8'], squeeze=[*SSL, 'dim=8', 'inner=8'], encode=SSL, classify=['net.width=4'])
-ALWAYS = dict(vid=['trust=true'], vidgan=['trust=true'], worse=['held=8'], refine=['n=16'])    # for images and points
+ALWAYS = dict(worse=['held=8'], refine=['n=16'])                                               # for images and points
 GENERATORS = ('wgan', 'vgan', 'sngan', 'vae', 'likelihood', 'mmd', 'ocf', 'vidgan')            # `vidgan sample` draws
 
 
@@ -62,10 +62,12 @@ def small(words, kind):
     method, given = words[2], ' '.join(words)
     sets = ALWAYS.get(method, []) + (IMAGES.get(method, []) if kind != 'points' else [])
     if method == 'sngan' and kind not in ('points', 'colour 48'): sets = ['G=Generator', 'D=Critic', *GANS]
+    if '--teacher' in words: sets = [*sets, 'trust=true']                     # two steps make no good teacher
     if method != 'worse': sets = [*sets, 'bs=8']
     if method in (*GENERATORS, 'refine', 'worse'): sets = [*sets, 'score_n=16']
     new = [w for s in sets if f'--set {s.partition("=")[0]}=' not in given for w in ('--set', s)]
     out = [] if '--out' in words else ['--out', f'out/{method}']
+    if 'out/teacher' in words and method == 'wgan': out += ['--judge', 'none']   # scores would say that it is none
     return [*words, *new, *out, '--steps', '2', '--device', 'cpu']
 
 
@@ -87,7 +89,7 @@ def what_is_wrong(words):
     numbers = [v for s in json.loads((out/'scores.json').read_text(encoding='utf-8')).values() for v in s.values()]
     if not all(map(math.isfinite, numbers)): return f'scores are {numbers}'
     if words[2] not in GENERATORS: return ''
-    if not numbers: return 'it was not scored'
+    if not numbers and '--judge' not in words: return 'it was not scored'
     if not (out/'samples.png').is_file(): return 'it has no samples.png'
     status, lines = call(['vidgan', 'sample', str(out), '--out', str(out/'grid.npz'), '--n', '4'])
     return f'its samples: {lines}' if status else ''

@@ -86,7 +86,7 @@ def _levels(most, found):
 
 def _wanted(role, p, now, found, nz, outputs):
     "What the parameter `p` of a network must be, `now` it is something; None where the data do not say"
-    if p == 'nz': return nz if role == 'G' else None
+    if p == 'nz': return nz or None if role == 'G' else None
     if p == 'classes': return outputs or None
     if p == 'sizes' and len(found.shape) == 1: return _sizes(role, now, found, nz, outputs)
     if p == 'shape': return list(found.shape)
@@ -102,14 +102,17 @@ def fit_net(
     found: Found,             # the data
     nz: int = 0,              # length of the latents; 0: there are none
     outputs: int = 0,         # numbers that it must give: classes, or what an encoder gives; 0: as it is
-    default: dict | None = None # what the method has in its place for images
+    default: dict | None = None,# what the method has in its place for images
+    kept: set = frozenset()   # parameters that were set, and stay with another network too
 ) -> dict:                    # the same, or a new one
     "A network that fits the data: what is stated stays, unless it is free; of the rest, what would not fit is stated"
     known, points = parameters(spec), len(found.shape) == 1
     other = 'net' in free and not known.keys() & {'shape'} and points != ('sizes' in known)
     if other:
+        mine = {p: spec[p] for p in kept if p in spec}
         spec = net_for_points(spec) if points else default
-        known, free = parameters(spec or {}), {*DESCRIBING, 'nz'}
+        spec = spec and spec | mine
+        known, free = parameters(spec or {}), {*DESCRIBING, 'nz'} - mine.keys()
     new = dict(spec or {})
     for p in (p for p in known if p in (*DESCRIBING, 'nz')):
         if p in new and p not in free: continue

@@ -198,7 +198,7 @@ def _following(r, given, changed):
     if 'G.nz' in changed and not {'nz', 'loop.nz'} & changed and 'nz' in settings(method(r))[0]:
         r['loop'] = r['loop'] | dict(nz=r['nets']['G']['nz'])
     r, found = r | dict(follow=_free(r, given, changed)), describe(r['data'])
-    return _fit(r, found) if found else r if r['follow'] else _without(r, 'follow')
+    return _fit(r, found, changed) if found else r if r['follow'] else _without(r, 'follow')
 
 # %% ../nbs/03_recipes.ipynb #03-loops-102c
 def _without(r, key): return {k: v for k, v in r.items() if k != key}
@@ -213,14 +213,15 @@ def _outputs(r, role, found):
     if r['method'] == 'vae' and role == 'E': return 2*_value(r, 'nz')
     return found.classes if hasattr(method(r), 'classifier') or r['method'] == 'classify' else 0
 
-def _fit(r, found):
-    "The recipe with networks and a judge for these data"
+def _fit(r, found, changed=()):
+    "The recipe with networks and a judge for these data; what was `changed` by hand stays"
     free, r = {*r.get('follow', [])}, _without(r, 'follow')
     default = getattr(method(r), 'defaults', {}).get('nets', {})
     nets = dict(r['nets'])
     for k in (k for k in nets if k in ROLES or r['method'] == 'classify'):
         mine = {f.partition('.')[2] for f in free if f.startswith(f'{k}.')}
-        how = dict(nz=_value(r, 'nz') or 0, outputs=_outputs(r, k, found), default=default.get(k))
+        kept = {c.partition('.')[2] for c in changed if c.startswith(f'{k}.')}
+        how = dict(nz=_value(r, 'nz') or 0, outputs=_outputs(r, k, found), default=default.get(k), kept=kept)
         nets[k] = fit_net(k, nets[k], mine, found, **how) or nets[k]
     r = r | dict(nets=nets)
     if 'judge' not in free: return r
