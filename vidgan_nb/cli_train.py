@@ -68,13 +68,12 @@ def train(
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
-    every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every)
-    given = {'data.size': size} | dict(steps=steps, seed=seed, precision=precision, judge='' if judge == 'none' else judge) | every
+    every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, seed=seed)
+    given = dict(steps=steps, precision=precision, judge='' if judge == 'none' else judge) | every | {'data.size': size}
     recipe, folder = _wanted_recipe(name, data, set, given, knobs), _run_folder(name, out)
     how = dict(fast=not plain, compile=compile, tensorboard=tensorboard)
     with _how_to_resume(folder, root=root, device=device):
-        loop = _run(recipe, folder, root, choose_device(device), resume, changed, **how)
-    _report(loop, folder)
+        _report(_run(recipe, folder, root, choose_device(device), resume, changed, **how), folder)
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
 def _run(recipe, out, root, device, resume=False, changed=False, **options):

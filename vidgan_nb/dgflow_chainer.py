@@ -161,7 +161,8 @@ class CNNDecoder(nn.Module):
         self.nz, self.unit = nz, unit
         def up(i, o, *how, kernel=4): return nn.ConvTranspose2d(i, o, kernel, *how, bias=False)
         def norm(c): return nn.BatchNorm2d(c), nn.ReLU()
-        self.main = nn.Sequential(up(nz, 4*width, 1, 0, kernel=size//8), *norm(4*width), up(4*width, 2*width, 2, 1), *norm(2*width),
+        self.main = nn.Sequential(up(nz, 4*width, 1, 0, kernel=size//8), *norm(4*width),
+                                  up(4*width, 2*width, 2, 1), *norm(2*width),
                                   up(2*width, width, 2, 1), *norm(width), up(width, channels, 2, 1))
         for m in self.main:
             if isinstance(m, nn.ConvTranspose2d): nn.init.normal_(m.weight, 0, .02)

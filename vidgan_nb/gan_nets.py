@@ -18,13 +18,14 @@ from .basics import BadInput, check_whole, document
 from vidgan_nb.blocks import (LeakyReLU, MLP, check_input, conv3x3, dcgan_init, glorot_init,
     halvings)
 
-# %% ../nbs/02_gan_nets.ipynb #02-nets-048
+# %% ../nbs/02_gan_nets.ipynb #02-nets-048a
 def _bottom(size):
     "The map that is doubled three times to `size`"
     if not hasattr(size, '__index__') or size < 8 or size % 8:
         raise BadInput(f'size is {size!r}: it must be a multiple of 8, such as 32, 48 or 64')
     return size//8
 
+# %% ../nbs/02_gan_nets.ipynb #02-nets-048
 class Generator(nn.Module):
     "DCGAN generator (hushell/wgan_distil): `fc`, `up1`, `up2`, `up3`; 1,731,203 parameters at 32x32"
     def __init__(self,

@@ -179,7 +179,7 @@ def _kind(data):
     return {k: v for k, v in data.items() if k not in ('n', 'split', 'seed', 'download', 'lazy')}
 
 def _free(r, given, changed):
-    "What of a recipe follows the data: 'G.channels' of each value that was meant for other data and is not set, 'judge'"
+    "What of a recipe follows the data: 'G.channels', where it was meant for other data and is not set, or 'judge'"
     default, found = _with_defaults(dict(method=given['method'])), []
     nets, now = list(r['nets']), _kind(r['data'])
     for k in nets:
@@ -187,7 +187,8 @@ def _free(r, given, changed):
         for p in ['net', *DESCRIBING]:
             home = given.get('data', default['data']) if 'net' in mine or p in mine else default['data']
             is_set = f'{k}.{p}' in changed or p == 'net' and k in changed or len(nets) == 1 and p in changed
-            if (p == 'net' or p in r['nets'][k]) and not is_set and now != _kind(home): found.append(f'{k}.{p}')
+            stated = p == 'net' or p in r['nets'][k]
+            if stated and not is_set and now != _kind(home): found.append(f'{k}.{p}')
         if {'nz', 'loop.nz'} & changed: found += [f'{k}.{p}' for p in ('nz', 'classes') if f'{k}.{p}' not in changed]
     moved = 'data' in changed or now != _kind(_with_defaults(given)['data'])
     if 'judge' in r and 'judge' not in changed and (moved or 'judge' not in given): found.append('judge')
@@ -323,6 +324,7 @@ def _fit_to_data(r, root, data):
         data = _load(r, root)
     return _fit(r, describe_data(data, found.name)), data
 
+# %% ../nbs/03_recipes.ipynb #03-loops-104c
 def _without_eye(r, root, data):
     "The option that an encoder needs where no perceptual distance can be had"
     if r['method'] != 'encode' or not _value(r, 'lam_eye'): return {}
