@@ -128,7 +128,7 @@ def say(
     "Print lines, in the first of several processes"
     if lines and os.environ.get('RANK', '0') == '0': print(*lines, sep='\n', flush=True)
 
-_OPTIONS = {'give root=': 'give --root', 'give size=': 'give --size 32',
+_OPTIONS = {'give root=': 'give --root', 'give size=': 'give --set data.size=32',
             'VIDGAN_DATA, or download': 'VIDGAN_DATA, or try "vidgan data fetch"',
             'VIDGAN_DATA. Until': 'VIDGAN_DATA, or try "vidgan data fetch". Until'}
 

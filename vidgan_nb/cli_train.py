@@ -78,8 +78,12 @@ def train(
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
 def _run(recipe, out, root, device, resume=False, changed=False, **options):
     "Train, with a bar where someone looks"
+    from vidgan_nb.fitting import train_command
     from vidgan_nb.recipes import train as run_recipe
-    return run_recipe(recipe, out, root, device, resume, changed, bar=show_bar(), **options)
+    try: return run_recipe(recipe, out, root, device, resume, changed, bar=show_bar(), **options)
+    except BadInput as e:
+        if "has no split 'test'" not in str(e): raise
+        raise BadInput(f'{e}; to train without scores: {train_command(recipe, root, score_every=0)}') from None
 
 def _report(loop, out):
     "Print first and last scores, and where the files of the run are"

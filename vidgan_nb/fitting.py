@@ -14,7 +14,7 @@ from typing import NamedTuple
 # %% ../nbs/03_fitting.ipynb #03-fitting-004
 from .basics import BadInput, document
 from .data import Data
-from .nets import NETS, net_class
+from .nets import net_class
 
 # %% ../nbs/03_fitting.ipynb #03-fitting-010
 SHAPES = dict(glyphs=(1, 32, 10), cifar10=(3, 32, 10), cifar100=(3, 32, 100), stl10=(3, 96, 10), mnist=(1, 28, 10),
@@ -57,7 +57,8 @@ def parameters(
     spec: dict    # of a network in a recipe
 ) -> dict:        # name -> default; empty for a network that is not known
     "What can be set of a network"
-    known = inspect.signature(net_class(spec['net'])).parameters if spec.get('net') in NETS else {}
+    try: known = inspect.signature(net_class(spec.get('net'))).parameters
+    except BadInput: return {}                                                # whoever makes it says what is wrong
     return {k: p.default for k, p in known.items()}
 
 def net_for_points(

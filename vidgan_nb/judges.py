@@ -108,7 +108,6 @@ def label(
 # %% ../nbs/04_judges.ipynb #04-metrics-121
 class Classify(Loop):
     "A classifier, by cross entropy and Adam"
-    defaults = dict(data=dict(name='glyphs'), nets=dict(net=dict(net='GlyphNet')), keep=['net'])
 
 @patch
 def step(self: Classify) -> dict[str, Tensor]:
@@ -122,6 +121,9 @@ def step(self: Classify) -> dict[str, Tensor]:
     self.opt.param_groups[0]['lr'] = self.lr*.1**sum(self.history.done >= m for m in self.milestones)
     descend(self.opt, loss)
     return dict(loss=loss.detach(), accuracy=(logits.argmax(1) == c).double().mean())
+
+# %% ../nbs/04_judges.ipynb #04-metrics-121c
+Classify.defaults = dict(data=dict(name='glyphs'), nets=dict(net=dict(net='GlyphNet')), keep=['net'])
 
 # %% ../nbs/04_judges.ipynb #04-metrics-121a
 @patch

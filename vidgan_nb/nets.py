@@ -72,7 +72,7 @@ NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGA
 NETS |= {'Flow': 'others:Flow', 'FeatureCritic': 'mmd:FeatureCritic', 'CNNEncoder': 'mmd:CNNEncoder',
          'CNNDecoder': 'dgflow_chainer:CNNDecoder', 'StyleGAN2': 'stylegan:StyleGAN2',
          'PlainResNet': 'backbones:PlainResNet'}                                  # of later chapters: module:class
-NETS |= {c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints, SpectralMLP)}
+NETS |= {c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints)}
 
 def net_class(
     name: str # one of `NETS`
@@ -82,6 +82,9 @@ def net_class(
     if not isinstance(found, str): return found
     module, name = found.split(':')
     return getattr(import_module(f'vidgan_nb.{module}'), name)
+
+# %% ../nbs/02_nets.ipynb #02-nets-210b
+NETS |= dict(SpectralMLP=SpectralMLP)
 
 # %% ../nbs/02_nets.ipynb #02-nets-210a
 def make_net(
