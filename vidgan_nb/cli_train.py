@@ -47,7 +47,7 @@ def _how_to_resume(out, **options):
 def train(
     name: str,                       # a recipe, a method, a recipe's YAML file, or the folder of a run
     *,
-    data: str | None = None,         # data set, or folder:PATH; channels, size, classes and judge follow it
+    data: str | None = None,         # data set (see "vidgan data list"), or folder:PATH; networks and judge follow it
     size: str | None = None,         # pixels to which images are resized, such as 64; the networks follow
     root: str | None = None,         # folder the data are in; else $VIDGAN_DATA, else ./data
     out: str | None = None,          # folder of the run; out/NAME if not given
