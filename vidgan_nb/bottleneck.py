@@ -14,7 +14,7 @@ from torch import Tensor
 
 # %% ../nbs/02_bottleneck.ipynb #02-bottleneck-003
 from .basics import BadInput, check_whole, document, nearest, patch
-from .blocks import LeakyReLU, MLP, check_input, check_power_of_two, conv3x3
+from .blocks import LeakyReLU, MLP, check_input, conv3x3, halvings
 
 # %% ../nbs/02_bottleneck.ipynb #02-nets-213
 def pool3x3(
@@ -35,10 +35,9 @@ class _LeanBlock(nn.Module):
     def forward(self, x): return self.skip(x) + .1*self.conv2(self.act(self.conv1(self.act(x))))
 
 def _widths(size, final, most):
-    "Channels at full size, half, ... down to 4x4"
+    "Channels at full size, half, ... down to 4x4 (of sizes such as 48 to 6x6)"
     check_whole(final=final, most=most)
-    check_power_of_two(4, size=size)
-    return [min(most, final*2**k) for k in range(size.bit_length() - 2)]
+    return [min(most, final*2**k) for k in range(halvings(size) + 1)]
 
 # %% ../nbs/02_bottleneck.ipynb #02-nets-216
 class VDBGenerator(nn.Module):
@@ -46,7 +45,7 @@ class VDBGenerator(nn.Module):
     6,773,443 parameters at 32x32"""
     def __init__(self,
         nz: int = 512,            # length of the latent vector
-        size: int = 32,           # of the images, a power of two from 4
+        size: int = 32,           # of the images: a power of two from 4, or 48, 96, ...
         final: int = 64,          # channels at full size
         most: int = 1024,         # channels at the most
         channels: int = 3,        # 3 for colour, 1 for gray
@@ -56,8 +55,8 @@ class VDBGenerator(nn.Module):
         check_whole(nz=nz, channels=channels)
         self.latents = nearest(latents, ['gaussian', 'uniform'], 'distribution of latents')
         w = _widths(size, final, most)[::-1]
-        self.nz, self.width = nz, w[0]
-        self.fc = nn.Linear(nz, w[0]*4*4)
+        self.nz, self.width, self.bottom = nz, w[0], size >> len(w) - 1
+        self.fc = nn.Linear(nz, w[0]*self.bottom**2)
         act = nn.LeakyReLU(.2)
         self.blocks = nn.ModuleList(_LeanBlock(i, o, act) for i, o in zip(w, w[1:] + w[-1:]))
         self.out, self.act = conv3x3(w[-1], channels), act
@@ -70,7 +69,7 @@ def forward(self: VDBGenerator,
     "Generated images"
     check_input(z, (self.nz,), self)
     if self.latents == 'uniform': z = torch.special.ndtr(z)
-    h = self.fc(z).view(-1, self.width, 4, 4)
+    h = self.fc(z).view(-1, self.width, self.bottom, self.bottom)
     for b in self.blocks[:-1]: h = F.interpolate(b(h), scale_factor=2.)
     return torch.tanh(self.out(self.act(self.blocks[-1](h))))
 
@@ -199,7 +198,7 @@ class VDBDiscriminator(BottleneckDiscriminator):
     """Residual discriminator of akanimax's VDB with a bottleneck: `code` and `decide`;
     6,766,529 parameters at 32x32"""
     def __init__(self,
-        size: int = 32,       # of the images, a power of two from 4
+        size: int = 32,       # of the images: a power of two from 4, or 48, 96, ...
         final: int = 64,      # channels at full size
         most: int = 1024,     # channels at the most
         channels: int = 3,    # 3 for colour, 1 for gray
@@ -213,10 +212,11 @@ class VDBDiscriminator(BottleneckDiscriminator):
         self.shape = (channels, size, size)
         self.first = conv3x3(channels, w[0])
         self.blocks = nn.ModuleList(_LeanBlock(i, o, LeakyReLU(.2)) for i, o in zip(w[:1] + w, w))
-        self.add_head(self.shape, k or max(1, w[-1]//2), head, head == 'vector', (w[-1], 4, 4))
+        bottom = size >> len(w) - 1
+        self.add_head(self.shape, k or max(1, w[-1]//2), head, head == 'vector', (w[-1], bottom, bottom))
     def features(self,
         x: Tensor # images (N, channels, size, size) in [-1, 1]
-    ) -> Tensor:  # (N, channels at 4x4, 4, 4)
+    ) -> Tensor:  # (N, channels at 4x4, 4, 4); of 48 pixels 6x6
         "What the code is made of"
         check_input(x, self.shape, self)
         h = self.blocks[0](self.first(x))

@@ -19,22 +19,24 @@ from .blocks import check_input, fan_out_init, he_init
 
 # %% ../nbs/02_classifiers.ipynb #02-nets-137
 class GlyphNet(nn.Module):
-    "Small classifier for 32x32 images: `conv1`-`conv3`, `features` (N, 64), `out`"
+    "Small classifier of images: `conv1`-`conv3`, `features` (N, 64), `out`"
     def __init__(self,
         channels: int = 1, # 1 for gray, 3 for colour
         classes: int = 10, # how many logits
-        width: int = 32    # channels of the first stage
+        width: int = 32,   # channels of the first stage
+        size: int = 32     # of the images, a multiple of 8
     ):
         super().__init__()
         check_whole(channels=channels, classes=classes, width=width)
-        self.shape = (channels, 32, 32)
+        check_whole(8, size=size)
+        self.shape = (channels, size, size)
         for k, (i, o) in enumerate([(channels, width), (width, 2*width), (2*width, 2*width)], 1):
             self.add_module(f'conv{k}', nn.Conv2d(i, o, 3, 2, 1, bias=False))
             self.add_module(f'bn{k}', nn.BatchNorm2d(o))
-        self.features = nn.Linear(2*width*4*4, 64)
+        self.features = nn.Linear(2*width*(size//8)**2, 64)
         self.out = nn.Linear(64, classes)
     def forward(self,
-        x: Tensor # images (N, channels, 32, 32) in [-1, 1]
+        x: Tensor # images (N, channels, size, size) in [-1, 1]
     ) -> Tensor:  # logits (N, classes)
         "Logits"
         check_input(x, self.shape, self)
@@ -133,12 +135,15 @@ class ResNetCIFAR(Classifier):
         classes: int = 10,   # how many logits
         shortcut: str = 'A', # A: pads with zeros (the paper); B: 1x1 convolution where the shape changes (RepDistiller)
         width: int = 1,      # factor on the groups' 16, 32 and 64 channels
-        stem: int = 16       # channels of the first convolution; RepDistiller's resnet8x4 has 32, and width 4
+        stem: int = 16,      # channels of the first convolution; RepDistiller's resnet8x4 has 32, and width 4
+        channels: int = 3,   # 3 for colour, 1 for gray
+        size: int = 32       # of the images
     ):
         super().__init__()
         _check_resnet_cifar(depth, classes, shortcut, width, stem)
-        self.shape = (3, 32, 32)
-        self.conv1, self.bn1 = nn.Conv2d(3, stem, 3, 1, 1, bias=False), nn.BatchNorm2d(stem)
+        check_whole(channels=channels, size=size)
+        self.shape = (channels, size, size)
+        self.conv1, self.bn1 = nn.Conv2d(channels, stem, 3, 1, 1, bias=False), nn.BatchNorm2d(stem)
         widths, n = [stem, 16*width, 32*width, 64*width], (depth-2)//6
         self.add_groups(_Block if shortcut == 'A' else _ProjectedBlock, widths, [n]*3)
         self.add_head(64*width, classes)
@@ -179,13 +184,15 @@ class WRN(Classifier):
     def __init__(self,
         depth: int = 40,  # 6n+4, n blocks in a group; 2,243,546 parameters at depth 40 and width 2, 175,066 at 16 and 1
         width: int = 2,   # factor on the groups' 16, 32 and 64 channels
-        classes: int = 10 # how many logits
+        classes: int = 10,# how many logits
+        channels: int = 3,# 3 for colour, 1 for gray
+        size: int = 32    # of the images
     ):
         super().__init__()
-        check_whole(depth=depth, width=width, classes=classes)
+        check_whole(depth=depth, width=width, classes=classes, channels=channels, size=size)
         _check_depth(depth, 4, 'WRN', '16, 28 or 40')
-        self.shape = (3, 32, 32)
-        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.shape = (channels, size, size)
+        self.conv1 = nn.Conv2d(channels, 16, 3, 1, 1, bias=False)
         self.add_groups(_WideBlock, [16, 16*width, 32*width, 64*width], [(depth-4)//6]*3)
         self.bn = nn.BatchNorm2d(64*width)
         self.add_head(64*width, classes)
@@ -241,14 +248,15 @@ class ResNet(Classifier):
         depth: int = 18,   # 18 (11,173,962 parameters), 34 (21,282,122), 50 (23,520,842) or 101 (42,512,970)
         classes: int = 10, # how many logits
         channels: int = 3, # 3 for colour, 1 for gray
-        init: str = 'he'   # he: N(0, 2/inputs); torchvision: N(0, 2/outputs), the ends as PyTorch draws them
+        init: str = 'he',  # he: N(0, 2/inputs); torchvision: N(0, 2/outputs), the ends as PyTorch draws them
+        size: int = 32     # of the images
     ):
         super().__init__()
-        check_whole(classes=classes, channels=channels)
+        check_whole(classes=classes, channels=channels, size=size)
         if depth not in _RESNETS:
             raise BadInput(f'depth is {depth}: that of a ResNet must be 18, 34, 50 or 101; ResNetCIFAR has others')
         nearest(init, ['he', 'torchvision'], 'initialisation')
-        self.shape = (channels, 32, 32)
+        self.shape = (channels, size, size)
         block, counts = _RESNETS[depth]
         widths = [64, *[w*(4 if block is _Bottleneck else 1) for w in (64, 128, 256, 512)]]
         self.conv1, self.bn1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64)
@@ -269,11 +277,12 @@ class VGG(Classifier):
         convs: int = 1,    # in each of the four groups; 1,557,066 parameters at 1 and width 64, 4,692,426 at 2
         width: int = 64,   # channels of the first group; doubled from group to group
         classes: int = 10, # how many logits
-        channels: int = 3  # 3 for colour, 1 for gray
+        channels: int = 3, # 3 for colour, 1 for gray
+        size: int = 32     # of the images
     ):
         super().__init__()
-        check_whole(convs=convs, width=width, classes=classes, channels=channels)
-        self.shape = (channels, 32, 32)
+        check_whole(convs=convs, width=width, classes=classes, channels=channels, size=size)
+        self.shape = (channels, size, size)
         self.add_groups(_conv_block, [channels, width, 2*width, 4*width, 8*width], [convs]*4)
         self.add_head(8*width, classes)
         he_init(self)
@@ -286,18 +295,19 @@ class VGG(Classifier):
 
 # %% ../nbs/02_classifiers.ipynb #02-nets-165
 class PixelMLP(Classifier):
-    "Fully connected classifier of 32x32 images: `layer1`, `layer2`, ... (linear, batch norm, ReLU), `linear`"
+    "Fully connected classifier of images: `layer1`, `layer2`, ... (linear, batch norm, ReLU), `linear`"
     def __init__(self,
         width: int = 1024, # of every hidden layer; 5,259,274 parameters at 1024 and 3 layers
         layers: int = 3,   # hidden ones
         classes: int = 10, # how many logits
-        channels: int = 3  # 3 for colour, 1 for gray
+        channels: int = 3, # 3 for colour, 1 for gray
+        size: int = 32     # of the images
     ):
         super().__init__()
-        check_whole(width=width, layers=layers, classes=classes, channels=channels)
-        self.shape, self.layers = (channels, 32, 32), [f'layer{k}' for k in range(1, layers + 1)]
+        check_whole(width=width, layers=layers, classes=classes, channels=channels, size=size)
+        self.shape, self.layers = (channels, size, size), [f'layer{k}' for k in range(1, layers + 1)]
         for k, name in enumerate(self.layers):
-            linear = nn.Linear(width if k else channels*32*32, width, bias=False)
+            linear = nn.Linear(width if k else channels*size*size, width, bias=False)
             self.add_module(name, nn.Sequential(linear, nn.BatchNorm1d(width), nn.ReLU()))
         self.linear = nn.Linear(width, classes)
         he_init(self)

@@ -47,7 +47,8 @@ def _how_to_resume(out, **options):
 def train(
     name: str,                       # a recipe, a method, a recipe's YAML file, or the folder of a run
     *,
-    data: str | None = None,         # data set, or folder:PATH; see "vidgan data list"
+    data: str | None = None,         # data set (see "vidgan data list"), or folder:PATH; networks and judge follow it
+    size: str | None = None,         # pixels to which images are resized, such as 64; the networks follow
     root: str | None = None,         # folder the data are in; else $VIDGAN_DATA, else ./data
     out: str | None = None,          # folder of the run; out/NAME if not given
     steps: str | None = None,        # how many to take, those of the run so far included
@@ -69,17 +70,21 @@ def train(
 ) -> None:
     "Train a recipe, or go on with a run"
     every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, grid_n=grid_n)
-    given = dict(steps=steps, seed=seed, precision=precision, judge='' if judge == 'none' else judge) | every
-    recipe, folder = _wanted_recipe(name, data, set, given, knobs), _run_folder(name, out)
+    given = {'steps': steps, 'seed': seed, 'precision': precision, 'judge': '' if judge == 'none' else judge, 'data.size': size}
+    recipe, folder = _wanted_recipe(name, data, set, given | every, knobs), _run_folder(name, out)
     with _how_to_resume(folder, root=root, device=device):
-        _report(_run(recipe, folder, root, choose_device(device), resume, changed, fast=not plain, compile=compile,
-                     tensorboard=tensorboard), folder)
+        _report(_run(recipe, folder, root, choose_device(device), resume, changed,
+                     fast=not plain, compile=compile, tensorboard=tensorboard), folder)
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
 def _run(recipe, out, root, device, resume=False, changed=False, **options):
     "Train, with a bar where someone looks"
+    from vidgan_nb.fitting import train_command
     from vidgan_nb.recipes import train as run_recipe
-    return run_recipe(recipe, out, root, device, resume, changed, bar=show_bar(), **options)
+    try: return run_recipe(recipe, out, root, device, resume, changed, bar=show_bar(), **options)
+    except BadInput as e:
+        if "has no split 'test'" not in str(e): raise
+        raise BadInput(f'{e}; to train without scores: {train_command(recipe, root, score_every=0)}') from None
 
 def _report(loop, out):
     "Print first and last scores, and where the files of the run are"

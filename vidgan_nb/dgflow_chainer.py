@@ -13,7 +13,7 @@ from torch import nn, Tensor
 from torch.nn.utils import parametrize
 
 # %% ../nbs/12_dgflow_chainer.ipynb #12-chainer-003
-from .basics import BadInput, document
+from .basics import BadInput, check_whole, document
 from .data import Data
 from .blocks import MLP
 from .gan_nets import ResNetGenerator, SNDCGANDiscriminator, SNDCGANGenerator
@@ -43,7 +43,7 @@ class ClassResNetGenerator(ResNetGenerator):
         nz: int = 128,     # length of the latent vector
         width: int = 256,  # channels of every block
         channels: int = 3, # 3 for colour, 1 for gray
-        size: int = 32,    # of the images, a power of two from 8
+        size: int = 32,    # of the images, as for ResNetGenerator
         classes: int = 10  # labels are 0, 1, ... below this
     ):
         super().__init__(nz, width, channels, size)
@@ -55,7 +55,7 @@ class ClassResNetGenerator(ResNetGenerator):
         c: Tensor  # labels (N,)
     ) -> Tensor:   # images (N, channels, size, size) in [-1, 1]
         "Images of these classes"
-        h = self.fc(z).view(-1, self.width, 4, 4)
+        h = self.fc(z).view(-1, self.width, self.bottom, self.bottom)
         for m in (getattr(self, b) for b in self.blocks):
             u = m.conv1(F.relu(m.bn1(h, c)))
             h = m.conv2(F.relu(m.bn2(u, c))) + F.interpolate(m.skip(h), scale_factor=2.)
@@ -148,25 +148,28 @@ def settle(
 
 # %% ../nbs/12_dgflow_chainer.ipynb #12-dgflow-115
 class CNNDecoder(nn.Module):
-    "The decoder of MMD-GAN's code base, for 32x32 images; 790,400 parameters at 32 latents"
+    "The decoder of MMD-GAN's code base; 790,400 parameters at 32x32 and 32 latents"
     def __init__(self,
         nz: int = 32,         # length of the latent vector
         unit: bool = False,   # ends in a sigmoid whose [0, 1] is stretched to [-1, 1], instead of a tanh
         width: int = 64,      # channels before the last stage; as released
-        channels: int = 3     # 3 for colour, 1 for gray
+        channels: int = 3,    # 3 for colour, 1 for gray
+        size: int = 32        # of the images, a multiple of 8
     ):
         super().__init__()
+        check_whole(8, size=size)
         self.nz, self.unit = nz, unit
-        def up(i, o, *how): return nn.ConvTranspose2d(i, o, 4, *how, bias=False)
+        def up(i, o, *how, kernel=4): return nn.ConvTranspose2d(i, o, kernel, *how, bias=False)
         def norm(c): return nn.BatchNorm2d(c), nn.ReLU()
-        self.main = nn.Sequential(up(nz, 4*width, 1, 0), *norm(4*width), up(4*width, 2*width, 2, 1), *norm(2*width),
+        self.main = nn.Sequential(up(nz, 4*width, 1, 0, kernel=size//8), *norm(4*width),
+                                  up(4*width, 2*width, 2, 1), *norm(2*width),
                                   up(2*width, width, 2, 1), *norm(width), up(width, channels, 2, 1))
         for m in self.main:
             if isinstance(m, nn.ConvTranspose2d): nn.init.normal_(m.weight, 0, .02)
             if isinstance(m, nn.BatchNorm2d): nn.init.normal_(m.weight, 1, .02)
     def forward(self,
         z: Tensor # latents (N, nz)
-    ) -> Tensor:  # images (N, channels, 32, 32) in [-1, 1]
+    ) -> Tensor:  # images (N, channels, size, size) in [-1, 1]
         "Images"
         x = self.main(z[:, :, None, None])
         return 2*x.sigmoid() - 1 if self.unit else x.tanh()

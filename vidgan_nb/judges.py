@@ -121,6 +121,9 @@ def step(self: Classify) -> dict[str, Tensor]:
     if self.schedule: self.schedule.step()
     return dict(loss=loss.detach(), accuracy=(logits.argmax(1) == c).double().mean())
 
+# %% ../nbs/04_judges.ipynb #04-metrics-121c
+Classify.defaults = dict(data=dict(name='glyphs'), nets=dict(net=dict(net='GlyphNet')), keep=['net'])
+
 # %% ../nbs/04_judges.ipynb #04-metrics-121a
 @patch
 def __init__(self: Classify,

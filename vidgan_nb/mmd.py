@@ -57,9 +57,10 @@ class FeatureCritic(Critic):
         n_h: int = 32,     # channels of the first stage
         channels: int = 3, # 3 for colour, 1 for gray
         k: int = 16,       # features
-        slope: float = .01 # of the leaky ReLUs below zero
+        slope: float = .01,# of the leaky ReLUs below zero
+        size: int = 32     # of the images, a multiple of 8
     ):
-        super().__init__(n_h, channels, slope)
+        super().__init__(n_h, channels, slope, size)
         self.out = nn.Linear(self.out.in_features, k)
 
 # %% ../nbs/13_mmd.ipynb #13-mmd-012
@@ -244,20 +245,22 @@ def __init__(self: OCFGAN,
 
 # %% ../nbs/13_mmd.ipynb #13-others-026d
 class CNNEncoder(nn.Module):
-    "The critic of MMD-GAN's code base, for 32x32 images (crslab/OCFGAN); 789,504 parameters at 32 features"
+    "The critic of MMD-GAN's code base (crslab/OCFGAN); 789,504 parameters at 32x32 and 32 features"
     def __init__(self,
         k: int = 32,       # features; as released
         width: int = 64,   # channels of the first stage; as released
-        channels: int = 3  # 3 for colour, 1 for gray
+        channels: int = 3, # 3 for colour, 1 for gray
+        size: int = 32     # of the images, a multiple of 8
     ):
         super().__init__()
+        check_whole(8, size=size)
         widths = [channels, width, 2*width, 4*width]
         layers = []
         for i, o in zip(widths, widths[1:]): layers += [nn.Conv2d(i, o, 4, 2, 1, bias=False), LeakyReLU(.2)]
-        self.main = nn.Sequential(*layers, nn.Conv2d(4*width, k, 4, 1, 0, bias=False))
+        self.main = nn.Sequential(*layers, nn.Conv2d(4*width, k, size//8, 1, 0, bias=False))
         for conv in self.main[::2]: nn.init.normal_(conv.weight, 0, .02)
     def forward(self,
-        x: Tensor # images (N, channels, 32, 32) in [-1, 1]
+        x: Tensor # images (N, channels, size, size) in [-1, 1]
     ) -> Tensor:  # features (N, k)
         "Features"
         return self.main(x).flatten(1)

@@ -15,8 +15,8 @@ from .basics import BadInput, document, nearest, old_names
 from .blocks import MLP
 from .bottleneck import VDBDiscriminator, VDBGenerator, VDBPoints
 from .classifiers import VGG, WRN, GlyphNet, PixelMLP, ResNet, ResNetCIFAR
-from vidgan_nb.gan_nets import (Critic, Generator, ResNetCritic, ResNetGenerator, SNDCGANDiscriminator,
-    SNDCGANGenerator)
+from .gan_nets import (Critic, Generator, ResNetCritic, ResNetGenerator, SNDCGANDiscriminator,
+    SNDCGANGenerator, SpectralMLP)
 from .inception import InceptionV3
 
 # %% ../nbs/02_nets.ipynb #02-nets-003b
@@ -96,6 +96,9 @@ def net_class(
     if not isinstance(found, str): return found
     module, name = found.split(':')
     return getattr(import_module(f'vidgan_nb.{module}'), name)
+
+# %% ../nbs/02_nets.ipynb #02-nets-210b
+NETS |= dict(SpectralMLP=SpectralMLP)
 
 # %% ../nbs/02_nets.ipynb #02-nets-210a
 def net_parameters(

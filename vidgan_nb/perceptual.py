@@ -17,6 +17,7 @@ from torch import nn, Tensor
 # %% ../nbs/23_perceptual.ipynb #23-perceptual-005
 from .basics import BadInput, document, patch
 from .data import Data, check_range
+from .fitting import describe_data, judge_for
 from .recipes import JUDGE_OF
 from .judges import NoWeights, find_judge
 from .blocks import taps
@@ -142,13 +143,16 @@ def find_eye(
     if name == 'lpips':
         try: return lpips(root).to(device)
         except NoWeights as e:
-            name = JUDGE_OF.get(data.name.split('-')[0], '')
-            if name in ('', 'pixels', 'truth'): raise
+            name, e.options = judge_for(describe_data(data), JUDGE_OF), dict(lam_eye=0)     # what works without it
+            if name in ('inception', 'pixels', 'truth'): raise
             warnings.warn(f'{e}. The {name} judge looks in its place.', stacklevel=2)
     judge = find_judge(name, root, device, data)
     net = getattr(judge, 'net', None)
     kind = type(net).__name__
-    if kind not in EYES: raise BadInput(f'{name} has no stages to compare images by: take lpips or record:NAME')
+    if kind not in EYES:
+        error = BadInput(f'{name} has no stages to compare images by: take lpips or record:NAME')
+        error.options = dict(lam_eye=0)
+        raise error
     return Perceptual(net, matching(net, EYES[kind]), prepare=judge.prepare, name=judge.name).to(device)
 
 # %% ../nbs/23_perceptual.ipynb #23-squeeze-024c

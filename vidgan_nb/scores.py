@@ -440,6 +440,7 @@ CORRUPTIONS = [('as they are', 0),
 
 class Corrupted(Loop):
     "Not a training: held-out real images, spoilt in another way after each step, to judge a judge by"
+    defaults = dict(data=dict(name='glyphs'), judge='glyph', steps=14, score_every=1)
 
 @patch
 def step(self: Corrupted) -> dict[str, Tensor]:
