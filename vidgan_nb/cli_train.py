@@ -70,11 +70,12 @@ def train(
 ) -> None:
     "Train a recipe, or go on with a run"
     every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, grid_n=grid_n)
-    given = {'steps': steps, 'seed': seed, 'precision': precision, 'judge': '' if judge == 'none' else judge, 'data.size': size}
-    recipe, folder = _wanted_recipe(name, data, set, given | every, knobs), _run_folder(name, out)
+    given = every | {'steps': steps, 'seed': seed, 'precision': precision, 'data.size': size}
+    given['judge'] = '' if judge == 'none' else judge
+    recipe, folder = _wanted_recipe(name, data, set, given, knobs), _run_folder(name, out)
     with _how_to_resume(folder, root=root, device=device):
-        _report(_run(recipe, folder, root, choose_device(device), resume, changed,
-                     fast=not plain, compile=compile, tensorboard=tensorboard), folder)
+        _report(_run(recipe, folder, root, choose_device(device), resume, changed, fast=not plain, compile=compile,
+                     tensorboard=tensorboard), folder)
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
 def _run(recipe, out, root, device, resume=False, changed=False, **options):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'PRESETS', 'kl_to_standard_normal', 'DualVariable', 'dual_step', 'dual_rate', 'GANLoss', 'r1', 'VGAN',
-           'silent_share', 'constraint', 'bottleneck_plot', 'constraint_report', 'unconstrained', 'scores_on_record']
+           'silent_share', 'constraint', 'bottleneck_plot', 'constraint_report', 'unconstrained']
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-003
 import math, warnings
@@ -228,7 +228,6 @@ def __init__(self: VGAN,
     self.loss = loss if isinstance(loss, GANLoss) else _find_loss(loss)
     self.penalty = nearest(penalty, ['none', 'wgan-gp', 'r1'], 'penalty')
     self.lam, self.drift, self.mean = lam, drift, mean
-    check_scores(self.D, first_items(self.batches.data, self.device), score=lambda x: D.decide(D.code(x)[0]))
     self._set_updates(lr, lr_D or lr, start, i_c, dual, beta, ascent)
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-035f
@@ -247,7 +246,9 @@ def _weight_format(device):
 
 @patch
 def _set_updates(self: VGAN, lr_G, lr_D, start, *bound):
-    "The optimisers and beta, and what they go on from"
+    "The optimisers and beta, and what they go on from; BadInput if the scores are no scores"
+    data = first_items(self.batches.data, self.device)
+    check_scores(self.D, data, score=lambda x: self.D.decide(self.D.code(x)[0]))
     self.opt_G = torch.optim.RMSprop(self.G.parameters(), lr_G)
     self.opt_D = torch.optim.RMSprop(self.D.parameters(), lr_D)
     self.dual = DualVariable(*bound).to(self.device) if self.D.bounded else None
@@ -341,16 +342,6 @@ def unconstrained(
     "The record that a recipe names as its unconstrained run"
     name = run.recipe.get('loop', {}).get('beside')
     return Run(runs_folder()/name) if name and (runs_folder()/name/'record.json').is_file() else None
-
-# %% ../nbs/11_vdb.ipynb #11-vdb-107
-def scores_on_record(
-    name: str # of a recipe
-) -> str:     # one line
-    "What is on record of a recipe, if anything"
-    if not (runs_folder()/name/'record.json').is_file(): return f'no record yet: vidgan record {name}'
-    run = Run(runs_folder()/name)
-    scores = [f'{k} {v["last"]:.4g}' for k, v in run.scores.items() if k.startswith('FID')]
-    return '; '.join([*scores, *constraint_report(run)]) or repr(run)
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-199
 document(__name__)
