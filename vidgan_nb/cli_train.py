@@ -15,10 +15,11 @@ from .basics import BadInput, check_whole, document, nearest, patch, regular_fil
 from .cli_base import check_place, check_seed, choose_device, complain, say, score_name, short_path, show_bar
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-018
-def _wanted_recipe(name, data, changes, given, knobs):
+def _wanted_recipe(name, data, size, changes, given, knobs):
     "The recipe that a command line asks for; of `given` and `knobs` what is not None counts"
     from vidgan_nb.recipes import load_recipe
-    given = given | {f'loop.{k}': v for k, v in knobs.items()}
+    given = given | {'data.size': size} | {f'loop.{k}': v for k, v in knobs.items()}
+    if given.get('judge') == 'none': given['judge'] = ''
     changes = [*changes, *[f'{k}={v}' for k, v in given.items() if v is not None]]
     if data is not None: changes.insert(0, f'data={data}')
     saved = Path(name)/'recipe.yaml'
@@ -69,20 +70,19 @@ def train(
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
-    every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, grid_n=grid_n)
-    given = every | {'steps': steps, 'seed': seed, 'precision': precision, 'data.size': size}
-    given['judge'] = '' if judge == 'none' else judge
-    recipe, folder = _wanted_recipe(name, data, set, given, knobs), _run_folder(name, out)
+    every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every)
+    given = every | dict(steps=steps, seed=seed, precision=precision, judge=judge, grid_n=grid_n)
+    recipe, folder = _wanted_recipe(name, data, size, set, given, knobs), _run_folder(name, out)
     with _how_to_resume(folder, root=root, device=device):
-        _report(_run(recipe, folder, root, choose_device(device), resume, changed, fast=not plain, compile=compile,
-                     tensorboard=tensorboard), folder)
+        _report(_run(recipe, folder, root, choose_device(device), resume, changed, plain, compile, tensorboard), folder)
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
-def _run(recipe, out, root, device, resume=False, changed=False, **options):
+def _run(recipe, out, root, device, resume=False, changed=False, plain=False, compile='', tensorboard=False):
     "Train, with a bar where someone looks"
     from vidgan_nb.fitting import train_command
     from vidgan_nb.recipes import train as run_recipe
-    try: return run_recipe(recipe, out, root, device, resume, changed, bar=show_bar(), **options)
+    options = dict(bar=show_bar(), fast=not plain, compile=compile, tensorboard=tensorboard)
+    try: return run_recipe(recipe, out, root, device, resume, changed, **options)
     except BadInput as e:
         if "has no split 'test'" not in str(e): raise
         raise BadInput(f'{e}; to train without scores: {train_command(recipe, root, score_every=0)}') from None
@@ -109,7 +109,7 @@ def demo(
     device: str = 'cpu'         # cpu, cuda
 ) -> None:
     "Train a small WGAN-GP on digits, and check what it learnt"
-    recipe, number = _wanted_recipe('demo-glyphs', None, [], dict(steps=steps or None), {}), 1
+    recipe, number = _wanted_recipe('demo-glyphs', None, None, [], dict(steps=steps or None), {}), 1
     folder = Path(out)
     while folder.exists():
         number += 1
