@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FONTS', 'AUGMENTATIONS', 'local_rows', 'rand', 'randn', 'check_range', 'as_labels', 'label_input', 'Data', 'memory',
-           'check_fits', 'ring', 'grid25', 'swiss_roll', 'glyphs', 'flip', 'shift', 'compose', 'augmentation',
-           'Batches']
+           'check_fits', 'ring', 'grid25', 'swiss_roll', 'two_moons', 'glyphs', 'flip', 'shift', 'compose',
+           'augmentation', 'Batches']
 
 # %% ../nbs/00_data.ipynb #00-data-003
 import copy, hashlib, itertools, os, warnings, weakref
@@ -359,6 +359,21 @@ def swiss_roll(
     t = 1.5*torch.pi*(1 + 2*torch.rand(n, generator=g))
     x = torch.stack([t*t.cos(), t*t.sin()], 1) + noise*torch.randn(n, 2, generator=g)
     return Data(x/7.5, name='swiss_roll', split=split, truth={'angle': t})
+
+def two_moons(
+    n: int = 10_000,       # points
+    noise: float = .05,    # standard deviation
+    seed: int = 0,         # which points
+    split: str = 'train'   # another split, other points
+) -> Data:                 # points (n, 2); the label says on which moon a point lies
+    "Two half circles that reach into each other: scikit-learn's make_moons, about its centre"
+    check_whole(n=n)
+    check_fits(24*n, f'{n:,} points', 'take a smaller n')
+    g = _generator('two_moons', seed, split)
+    t, c = torch.pi*torch.rand(n, generator=g), torch.randint(2, (n,), generator=g)
+    upper, lower = torch.stack([t.cos(), t.sin()], 1), torch.stack([1 - t.cos(), .5 - t.sin()], 1)
+    x = torch.where(c[:, None] == 0, upper, lower) + noise*torch.randn(n, 2, generator=g)
+    return Data(x - torch.tensor([.5, .25]), c, 'two_moons', split, ['upper', 'lower'])
 
 # %% ../nbs/00_data.ipynb #00-data-044
 FONTS = ['DejaVuSans', 'DejaVuSans-Bold', 'DejaVuSansMono', 'DejaVuSansMono-Bold', 'DejaVuSerif', 'DejaVuSerif-Bold',

@@ -17,7 +17,7 @@ from torch import Tensor
 # %% ../nbs/00_datasets.ipynb #00-datasets-003a
 from .arrays import _broken, _shown, array_data
 from .basics import BadInput, check_whole, document, nearest
-from .data import Data, check_fits, glyphs, grid25, ring, swiss_roll
+from .data import Data, check_fits, glyphs, grid25, ring, swiss_roll, two_moons
 from .images import Files, _fit, _in_threads, _open, _pixels, count_sizes, sizes_of
 from .listing import NoSplit, read_folder
 
@@ -312,7 +312,7 @@ def _download(name, root, split):
 
 # %% ../nbs/00_datasets.ipynb #00-data-130
 DATASETS = {'ring': 'Gaussians on a circle (points)', 'grid25': '25 Gaussians on a grid (points)',
-            'swiss_roll': 'a spiral (points)',
+            'swiss_roll': 'a spiral (points)', 'two_moons': 'two half circles (points)',
             'glyphs': 'digits drawn from fonts, grey', 'glyphs-colour': 'digits drawn from fonts, in colour',
             'cifar10': '60,000 photos 3x32x32, 10 classes', 'cifar100': '60,000 photos 3x32x32, 100 classes',
             'stl10': '113,000 photos 3x96x96, 10 classes, most unlabeled', 'mnist': '70,000 handwritten digits 1x28x28',
@@ -321,7 +321,8 @@ DATASETS = {'ring': 'Gaussians on a circle (points)', 'grid25': '25 Gaussians on
             'folder:PATH': 'any folder of images, flat, by class or by split; or an .npy or .npz of many'}
 
 # %% ../nbs/00_datasets.ipynb #00-data-131
-_MAKERS = {'ring': ring, 'grid25': grid25, 'swiss_roll': swiss_roll, 'glyphs': glyphs, 'glyphs-colour': glyphs}
+_MAKERS = {'ring': ring, 'grid25': grid25, 'swiss_roll': swiss_roll, 'two_moons': two_moons,
+           'glyphs': glyphs, 'glyphs-colour': glyphs}
 
 def _data_folder(root): return Path(root or os.environ.get('VIDGAN_DATA') or 'data').expanduser()
 

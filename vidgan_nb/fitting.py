@@ -19,7 +19,7 @@ from .nets import net_class
 # %% ../nbs/03_fitting.ipynb #03-fitting-010
 SHAPES = dict(glyphs=(1, 32, 10), cifar10=(3, 32, 10), cifar100=(3, 32, 100), stl10=(3, 96, 10), mnist=(1, 28, 10),
               fashion_mnist=(1, 28, 10), celeba=(3, 64, 0)) | {'glyphs-colour': (3, 32, 10)}   # channels, side, classes
-POINTS = dict(ring=8, grid25=25, swiss_roll=0)                                  # modes
+POINTS = dict(ring=8, grid25=25, swiss_roll=0, two_moons=0)                                  # modes
 
 class Found(NamedTuple):
     "What networks must know of data"
