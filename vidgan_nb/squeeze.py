@@ -12,7 +12,7 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import nn, Tensor
 from .basics import BadInput, check_at_least, check_whole, document, nearest, old_names, patch
-from .data import Data, local_rows
+from .data import Data, local_rows, trust_images
 from .generators import latents, newest_checkpoint, recorded_net, run_folder, with_labels
 from .loops import descend
 from .monitor import gather_batch
@@ -285,6 +285,7 @@ def __init__(self: Encoding,
     super(Encoding, self).__init__(data, S, **kw)
     self.lam_z, self.lam_eye, self.G = lam_z, lam_eye, self.G or frozen(G.to(self.device))
     self.eye = find_eye(eye, self.batches.data, device=self.device) if lam_eye else None
+    if self.eye: trust_images(self.eye)
     with torch.no_grad(): made = tuple(self.drawn(style(self.G.net, latents(self.G.net, 2).to(self.device))).shape[1:])
     if made != self.batches.data.shape:
         raise BadInput(f'the generator makes {made} and the data are {self.batches.data.shape}: they must agree')
