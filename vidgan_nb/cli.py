@@ -51,7 +51,8 @@ def _checked(param: typer.CallbackParam, value: object):
         if isinstance(v, str) and '\0' in v: raise BadInput(f'{name} is {v!r}: a text has no NUL byte')
         if v == '' != param.default and param.name != 'judge': raise BadInput(f'{name} is empty')
         if isinstance(v, bool) or not isinstance(v, (int, float)): continue
-        least, kind = int(isinstance(v, int) and name != '--seed'), 'a whole number' if isinstance(v, int) else 'a number'
+        least = int(isinstance(v, int) and name != '--seed')
+        kind = 'a whole number' if isinstance(v, int) else 'a number'
         if not least <= v < (2**63 if isinstance(v, int) else math.inf):
             most = ', and below 2**63' if v > 2**62 else ''
             raise BadInput(f'{name} is {v}: it must be {kind}, {least} or more{most}')

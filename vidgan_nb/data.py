@@ -80,6 +80,7 @@ def trust_images(
     "`check_range` does not look at the images of this object any more: a training step reads no numbers"
     _LOOKED.add(owner)
 
+# %% ../nbs/00_data.ipynb #00-data-022az
 def check_range(
     x: Tensor,               # float images, of any shape
     what: str = 'images',    # how the message calls them
