@@ -88,14 +88,14 @@ def check_range(
     level: int = 3,          # of the caller to whom the warning belongs
     owner=None               # whose images they are; if given, a GPU need not wait: only its first ones are looked at
 ) -> None:
-    "BadInput if values lie outside [-1, 1] or are NaN; a warning if none is below 0, as in images in [0, 1]"
+    "BadInput if values lie outside [-1, 1] or are NaN; a warning if they seem to lie in [0, 1]"
     if x.numel() == 0 or _looked_at(x, owner): return
     low, high = torch.stack(x.detach().aminmax()).tolist()
     if not -most <= low <= high <= most:                                     # NaN fails this too
         found = 'NaN' if low != low else f'values from {low:.3g} to {high:.3g}'
         way = 'x/127.5 - 1 converts [0, 255]' if low >= 0 else 'undo their normalisation first: x*std + mean'
         raise BadInput(f'{what} with {found}: images are bytes, or floats in [-1, 1]; {way}')
-    if 0 <= low < high:
+    if 0 <= low and high > .5:
         warnings.warn(f'no value of the {what} is below 0: are they in [0, 1]? Images lie in [-1, 1] here; '
                       '2*x - 1 converts them', stacklevel=level)
 
