@@ -295,6 +295,7 @@ def check_recipe(
         raise BadInput(f'keep is {r["keep"]!r}: it must be a list of networks, of {nets}')
     name, of = str(r['data'].get('name')), method(r).__name__
     if not name.startswith('folder:'): nearest(name, list(DATASETS), 'data set')
+    if 'root' in r['data']: raise BadInput('where data lie is no setting of a recipe: give --root, or root= in Python')
     for k in r['loop']: nearest(k, list(in_loop), f'parameter of {of}')
     r['loop'] = {k: cast(v, in_loop[k].annotation, k) for k, v in r['loop'].items()}
     for k in r['nets']: nearest(k, nets, f'network of {of}')
