@@ -10,7 +10,7 @@ import nb as N
 
 ROOT, NEAR = Path(__file__).parents[1], .6
 
-def git(*words): return subprocess.run(['git', *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def git(*words): return subprocess.run(['git', *words], cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
 
 def statements(code):
     "The assertions in a cell, as text in one form"

@@ -52,9 +52,10 @@ def _checked(param: typer.CallbackParam, value: object):
         if v == '' != param.default and param.name != 'judge': raise BadInput(f'{name} is empty')
         if isinstance(v, bool) or not isinstance(v, (int, float)): continue
         least = int(isinstance(v, int) and name != '--seed')
+        kind = 'a whole number' if isinstance(v, int) else 'a number'
         if not least <= v < (2**63 if isinstance(v, int) else math.inf):
-            raise BadInput(f'{name} is {v}: it must be {"a whole number" if isinstance(v, int) else "a number"}, '
-                           f'{least} or more')
+            most = ', and below 2**63' if v > 2**62 else ''
+            raise BadInput(f'{name} is {v}: it must be {kind}, {least} or more{most}')
     return value
 
 # %% ../nbs/40_cli.ipynb #40-cli-050a

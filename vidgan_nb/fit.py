@@ -70,9 +70,10 @@ def first_items(
 
 # %% ../nbs/02_fit.ipynb #02-fit-072
 def _in_type_of(net, x):
-    "`x`; BadInput if its floats are not of the type of the network's weights"
+    "`x`; BadInput if one of it and the network is in double precision and the other in single"
     weights = next((p for p in net.parameters() if p.is_floating_point()), x) if isinstance(net, nn.Module) else x
-    if not x.is_floating_point() or weights.dtype == x.dtype: return x
+    kinds = {x.dtype, weights.dtype}                      # a network in half precision may convert what it is given
+    if kinds != {torch.float32, torch.float64}: return x
     here, there = (str(t.dtype).removeprefix('torch.') for t in (x, weights))
     raise BadInput(f'the latents or samples are {here}, and the weights of {type(net).__name__} are {there}: '
                    f'give them by .to(torch.{there}), or the network by .to(torch.{here})')

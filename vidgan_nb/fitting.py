@@ -12,7 +12,7 @@ import inspect, math, shlex
 from typing import NamedTuple
 
 # %% ../nbs/03_fitting.ipynb #03-fitting-004
-from .basics import BadInput, document
+from .basics import BadInput, check_whole, document
 from .data import Data
 from .nets import net_class
 
@@ -30,13 +30,14 @@ class Found(NamedTuple):
 def describe(
     spec: dict     # `data` of a recipe
 ) -> Found | None: # None of a folder, which must be read first
-    "What the name of a data set says"
+    "What the name of a data set says; BadInput for a size that is none"
     name, split = str(spec.get('name')), str(spec.get('split', 'train'))
     if name in POINTS: return Found(name, (2,), spec.get('modes', POINTS[name]))
     if name not in SHAPES: return None
     channels, side, classes = SHAPES[name]
     if spec.get('colour'): channels = 3
     side = spec.get('size') or side
+    check_whole(size=side)
     return Found(name, (channels, side, side), 0 if split == 'unlabeled' or '+' in split else classes)
 
 def describe_data(

@@ -12,7 +12,7 @@ from torch import nn, Tensor
 # %% ../nbs/22_pairs.ipynb #22-pairs-005
 from .basics import BadInput, check_between, check_whole, document, patch
 from .convert import as_data
-from .data import Batches, Data, local_rows
+from .data import Batches, Data, local_rows, trust_images
 from .generators import latents
 from .loops import Loop, processes
 from .blocks import frozen
@@ -68,6 +68,7 @@ def __init__(self: ViewPairs,
     changes = dict(scale=scale, jitter=jitter, p_jitter=p_jitter, p_gray=p_gray, p_flip=p_flip, p_blur=p_blur)
     views = [views_for(data, size, one_draw=one, **changes).to(self.device) for one in (False, one_draw)]
     self.views, self.syn_views = views
+    for v in views: trust_images(v)
     self.batches = Batches(data, max(1, bs - self.n_syn), seed, self.device, workers=workers)
     self.G = frozen(find_generator(G).to(self.device)) if self.n_syn else None
     if self.G: self.check_fakes(data)

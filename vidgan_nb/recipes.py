@@ -48,8 +48,9 @@ RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list,
             score_n=int, grid_n=int, against=int, score_every=int, look_every=int, checkpoint_every=int, keep=list,
             precision=str, search=str)                                        # of a recipe
+# the network that scores which data, where a recipe does not say; else 'pixels'
 JUDGE_OF = dict(glyphs='glyph', ring='truth', grid25='truth', swiss_roll='truth', two_moons='truth',
-                cifar10='resnet56', cifar100='resnet56')   # the network that scores which data, where a recipe does not say; else 'pixels'
+                cifar10='resnet56', cifar100='resnet56')
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098c
 ROLES = ('G', 'D', 'C', 'E', 'T', 'S')      # networks whose shape depends on the data
@@ -294,6 +295,7 @@ def check_recipe(
         raise BadInput(f'keep is {r["keep"]!r}: it must be a list of networks, of {nets}')
     name, of = str(r['data'].get('name')), method(r).__name__
     if not name.startswith('folder:'): nearest(name, list(DATASETS), 'data set')
+    if 'root' in r['data']: raise BadInput('where data lie is no setting of a recipe: give --root, or root= in Python')
     for k in r['loop']: nearest(k, list(in_loop), f'parameter of {of}')
     r['loop'] = {k: cast(v, in_loop[k].annotation, k) for k, v in r['loop'].items()}
     for k in r['nets']: nearest(k, nets, f'network of {of}')

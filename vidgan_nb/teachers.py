@@ -109,7 +109,8 @@ def _teacher_from_file(net, file):
     except BadInput as e: whole = e
     try: state = fitting_weights(net, file, head=head, **how)
     except BadInput: state = {head: None}
-    if any(k.startswith(head) for k in state):               # the last layer is there, or more than it does not fit
+    other_head = f'{head}weight: (' in str(whole)            # there is one, for other classes
+    if other_head or any(k.startswith(head) for k in state): # the last layer is there, or more than it does not fit
         raise BadInput(f'the teacher {whole}; set T, its depth, width, classes or shortcut to what it is')
     warnings.warn(f'the teacher {file} has no last layer, so its features can teach, but not its logits: '
                   'set lam_kd=0 and trust=true', stacklevel=2)
