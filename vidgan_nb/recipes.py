@@ -50,7 +50,7 @@ KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, s
             precision=str, search=str)                                        # of a recipe
 # the network that scores which data, where a recipe does not say; else 'pixels'
 JUDGE_OF = dict(glyphs='glyph', ring='truth', grid25='truth', swiss_roll='truth', two_moons='truth',
-                cifar10='resnet56', cifar100='resnet56')
+                mnist='record:judge-mnist', cifar10='resnet56', cifar100='resnet56')
 
 # %% ../nbs/03_recipes.ipynb #03-loops-098c
 ROLES = ('G', 'D', 'C', 'E', 'T', 'S')      # networks whose shape depends on the data

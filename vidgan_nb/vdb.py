@@ -44,17 +44,19 @@ def kl_to_standard_normal(
 class DualVariable(nn.Module):
     "beta, the weight of the KL above I_c, moved by dual ascent"
     least = 1e-3   # a multiplicative ascent keeps beta above it, so that it can grow again
+    steps = dict(additive=1e-5, multiplicative=.01)   # the published one; a factor of 1,000 in 700 updates
     def __init__(self,
         i_c: float,       # nats that the code may contain
-        step: float,      # of the dual ascent; see `dual_step` and `dual_rate`
+        step: float = 0., # of the dual ascent, see `dual_step` and `dual_rate`; 0: the one in `steps`
         init: float = 0., # beta at the start
         ascent: str = 'additive' # or 'multiplicative', whose `step` is the largest change of log beta
     ):
         super().__init__()
-        check_positive(i_c=i_c, step=step)
+        check_positive(i_c=i_c)
         self.ascent = nearest(ascent, ['additive', 'multiplicative'], 'ascent')
         check_at_least(self.least if ascent == 'multiplicative' else 0, beta=init)
-        self.i_c, self.step = i_c, step
+        check_at_least(0, step=step)
+        self.i_c, self.step = i_c, step or self.steps[self.ascent]
         self.register_buffer('value', torch.tensor(float(init), dtype=torch.float64))
     def forward(self,
         kl: Tensor # mean KL of the batch, a scalar with its graph
@@ -209,7 +211,7 @@ def __init__(self: VGAN,
     loss: str = 'bce',       # one of `LOSSES`, or a `GANLoss`
     i_c: float = .1,         # nats that a code may contain (of a spatial head: each place, in the mean)
     beta: float = .1,        # weight of the KL at the start
-    dual: float = 1e-5,      # step of the dual ascent; see `dual_step` and `dual_rate`
+    dual: float = 0.,        # step of the dual ascent, see `dual_step`, `dual_rate`; 0: 1e-5, multiplicative .01
     ascent: str = 'additive',# how beta moves: 'additive', as published, or 'multiplicative', see (12)
     penalty: str = 'none',   # 'none', 'wgan-gp' (gradient norm one between the samples), 'r1' (zero at the real ones)
     lam: float = 10.,        # weight of the penalty; of r1 without the usual one half
@@ -282,7 +284,7 @@ def constraint(
                       stacklevel=2)
     kl = history['kl'][history.at('kl') > history.done - last]
     kl, beta = float(kl.mean()), float(history['beta'][-1])
-    within = .8*i_c <= kl <= 1.05*i_c if beta > 0 else kl <= i_c                       # (11)
+    within = .8*i_c <= kl <= 1.05*i_c if beta > DualVariable.least else kl <= i_c                       # (11)
     return dict(kl=kl, beta=beta, i_c=i_c, steps=min(last, history.done), within=bool(within))
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-088
@@ -305,18 +307,18 @@ def bottleneck_plot(
 def constraint_report(
     run: Run    # a record
 ) -> list[str]: # lines for `vidgan runs`; none where there was no bottleneck
-    "Was the constraint met, and did samples suffer?"
+    "Is the constraint satisfied, and are the samples as good as without it?"
     f = run.findings
     if not f: return []
     kl = f'KL {f["kl"]:.4g} of I_c {f["i_c"]:g} over the last {f["steps"]:,} steps, beta {f["beta"]:.3g}'
     if (silent := silent_share(run.history, f['i_c'])) > .1: kl += f', the code silent in {silent:.0%} of the steps'
     free, name = unconstrained(run), next((k for k in run.scores if k.startswith('FID (')), None)
-    if not f['within']: return [f'constraint NOT met: {kl}']
+    if not f['within']: return [f'constraint NOT satisfied: {kl}']
     if not free or name not in free.scores:
-        return [f'constraint within bounds: {kl}; met or crushed? No unconstrained run to compare with']
+        return [f'constraint satisfied: {kl}; no unconstrained run to compare with']
     score, score_without = run.scores[name]['last'], free.scores[name]['last']
-    met = 'met' if score <= 1.1*score_without else 'NOT met (crushed)'
-    return [f'constraint {met}: {kl}; {name} {score:.4g}, {score_without:.4g} without']
+    cost = ', samples worse than' if score > 1.1*score_without else ', samples as good as'
+    return [f'constraint satisfied: {kl}{cost} without it: {name} {score:.4g}, {score_without:.4g} without']
 
 def unconstrained(
     run: Run       # a record
