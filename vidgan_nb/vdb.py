@@ -284,7 +284,7 @@ def constraint(
                       stacklevel=2)
     kl = history['kl'][history.at('kl') > history.done - last]
     kl, beta = float(kl.mean()), float(history['beta'][-1])
-    within = .8*i_c <= kl <= 1.05*i_c if beta > DualVariable.least else kl <= i_c                       # (11)
+    within = .8*i_c <= kl <= 1.05*i_c if beta > 1.01*DualVariable.least else kl <= i_c                       # (11)
     return dict(kl=kl, beta=beta, i_c=i_c, steps=min(last, history.done), within=bool(within))
 
 # %% ../nbs/11_vdb.ipynb #11-vdb-088
