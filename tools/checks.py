@@ -410,10 +410,22 @@ def sidebar(root):
     return out or ([] if found[:1] == want[:1] and by_folder(found) == by_folder(want) else [f'_quarto.yml: sidebar out of order: {found}'])
 
 
+def prose(root):
+    "No result is typed by hand, and no title or sentence holds a word that our rules of language replace"
+    import prose as P
+    return P.faults(root)
+
+
+def chapters(root):
+    "A chapter has no more cells, words, asserting cells and open solutions than its reader can take; no code cell is too long"
+    import pagecheck
+    return [f'{N.name(root, p)}: over in {", ".join(over)}: {found}' for p, found, over in map(pagecheck.row, N.notebooks(root)) if over]
+
+
 def site(root):
     "Every page can be staged and converted; formulas parse, links, pictures and references resolve"
     import pages as S
     return S.check(root)
 
 
-ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, types, steps, compiles, paths, address, sizes, sidebar]
+ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, types, steps, compiles, paths, address, sizes, sidebar, prose, chapters]

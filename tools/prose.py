@@ -6,8 +6,9 @@ A number with a decimal point or a per cent sign, and a whole number with the un
 is found in the markdown cells of every notebook, outside of formulas, code, tables' headers and addresses. Results are drawn from
 records or from papers.yaml by a code cell; what else is a number (a setting, a number of a proof, a section of a book) stands in
 prose.txt with its reason. Not looked at: exercises, whose targets their checks hold, and a number that follows the name of a setting
-(rate, step, weight, bound, seed, ...) within a few words of the same sentence. Words are those that our rules of language replace, in titles, headings, captions and alt texts, and in prose
-where no other sense is possible. prose.txt: `PAGE: text around it  # reason`; a line that excuses nothing is itself wrong.
+(rate, step, weight, bound, seed, ...) within a few words of the same sentence. Words are those that our rules of language replace: in titles
+and headings, and in prose where no other sense is possible. prose.txt: `PAGE: text around it  # reason`; a line that excuses nothing is itself
+wrong.
 """
 import re, sys
 from pathlib import Path
@@ -20,14 +21,14 @@ UNITS = r'(?:FID|IS|KID|bits?|nats?|(?:percentage )points?(?= (?:better|worse|mo
 RESULT = re.compile(rf'(?<![\w.,/^-])(?:\d[\d,]*\.\d+(?:e-?\d+)?|\d[\d,]*\s?(?:%|per cent\b)|\d[\d,]*(?:\.\d+)? (?={UNITS}))')
 SETTING = re.compile(r'(?:\b(?:rates?|slopes?|steps?|noises?|deviations?|decay|weights?|variances?|bounds?|momentum|betas?|seeds?|sections?|cosines|'
                      r'correlation|start(?:s|ed)?|version|settings?|Crops of|sizes?|above|threshold|probability|factor|times|probabilities|smoothing)\b|=\s*$|at \s*$)'
-                     r'[^.;:]{0,40}$|95 %(?= (?:interval|confidence))?$')
-INTERVAL = re.compile(r'\d\s?% (?:intervals?|confidence)|\d\s?%, for the difference')
+                     r'[^.;:]{0,40}$')
+CONFIDENCE = re.compile(r'95\s?%')
 FORMULA = re.compile(r'\$\$.*?\$\$|\$[^$]*\$|```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->|<[a-zA-Z/][^>]*>', re.S)
 ANYWHERE = re.compile(r'\b(?:carriers?|undercuts?|its heirs|asks nothing of the host|has no negative direction|'
                       r'met or crushed|knowledge with a handle|in the names of others|earns? its keep)\b', re.I)
-TITLES = re.compile(r'\b(?:laws?|slopes?|deviations?(?<!standard deviation)(?<!standard deviations)|told|heard|said|seen|sure|loud|kept|'
-                    r'prices?|earth|carriers?|undercuts?|killed|halved|the trouble|what we found|who knows)\b', re.I)
-HEADING = re.compile(r'^(?:#+ .*|> .*)$|!\[[^\]]*\]|^#\| fig-(?:cap|alt):.*$', re.M)
+TITLES = re.compile(r'\b(?:laws?|slopes?|(?<!standard )deviations?|told(?! from chance)|heard|sure|loud|prices?|earth|carriers?|undercuts?|killed|'
+                    r'halved|the trouble|what we found|who knows)\b', re.I)
+HEADING = re.compile(r'^(?:#+ .*|> .*)$', re.M)
 
 
 def without_formulas(text):
@@ -43,16 +44,15 @@ def found(path):
     exercises = False
     for c in N.read(path)['cells']:
         text = N.text(c['source'])
-        if c['cell_type'] == 'markdown' and (h := re.search(r'(?m)^## (.*)', text)): exercises = 'Exercises' in h[1]
+        if c['cell_type'] == 'markdown' and (h := re.findall(r'(?m)^## (.*)', text)): exercises = 'Exercises' in h[-1]
         if c['cell_type'] == 'markdown':
             plain = without_formulas(text)
             for m in RESULT.finditer(plain):
                 line = plain[plain.rfind('\n', 0, m.start()) + 1:m.start()]
-                setting = SETTING.search(plain[:m.start()]) or INTERVAL.match(plain, m.start()) or exercises
+                setting = SETTING.search(plain[:m.start()]) or CONFIDENCE.match(plain, m.start()) or exercises
                 if not (setting or re.match(r'#+ ', line)): yield 'typed', around(text, m)
             for m in ANYWHERE.finditer(plain): yield 'word', around(text, m)
-        for h in HEADING.finditer(text):
-            if c['cell_type'] != 'markdown' and not h[0].startswith('#| fig'): continue
+        for h in HEADING.finditer(text if c['cell_type'] == 'markdown' else ''):
             for m in TITLES.finditer(without_formulas(h[0])): yield 'word', ' '.join(h[0].split())
 
 

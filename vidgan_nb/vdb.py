@@ -43,8 +43,7 @@ def kl_to_standard_normal(
 # %% ../nbs/11_vdb.ipynb #11-vdb-017
 class DualVariable(nn.Module):
     "beta, the weight of the KL above I_c, moved by dual ascent"
-    least = 1e-3   # a multiplicative ascent keeps beta above it, so that it can grow again
-    steps = dict(additive=1e-5, multiplicative=.01)   # the published one; a factor of 1,000 in 700 updates
+    least, steps = 1e-3, dict(additive=1e-5, multiplicative=.01)  # lowest beta of a multiplicative ascent; usual steps
     def __init__(self,
         i_c: float,       # nats that the code may contain
         step: float = 0., # of the dual ascent, see `dual_step` and `dual_rate`; 0: the one in `steps`
@@ -52,10 +51,9 @@ class DualVariable(nn.Module):
         ascent: str = 'additive' # or 'multiplicative', whose `step` is the largest change of log beta
     ):
         super().__init__()
-        check_positive(i_c=i_c)
+        check_positive(i_c=i_c, step=step or 1)
         self.ascent = nearest(ascent, ['additive', 'multiplicative'], 'ascent')
         check_at_least(self.least if ascent == 'multiplicative' else 0, beta=init)
-        check_at_least(0, step=step)
         self.i_c, self.step = i_c, step or self.steps[self.ascent]
         self.register_buffer('value', torch.tensor(float(init), dtype=torch.float64))
     def forward(self,
