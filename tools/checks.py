@@ -43,10 +43,14 @@ def clean(root):
 
 
 def readme(root):
-    "README.md and its pictures are those that index.ipynb makes"
+    "README.md and its pictures are those that index.ipynb makes, and the version to be cited is that of settings.ini"
     import readme as R
     if not (Path(root)/'nbs'/'index.ipynb').exists(): return ['nbs/index.ipynb: missing']
-    return [f'{f}: out of step with nbs/index.ipynb (tools/readme.py mends it)' for f in R.stale(root)]
+    out = [f'{f}: out of step with nbs/index.ipynb (tools/readme.py mends it)' for f in R.stale(root)]
+    cite, version = Path(root)/'CITATION.cff', N.settings(root)['version']
+    if cite.exists() and f'version: "{version}"' not in cite.read_text(encoding='utf-8').splitlines():
+        out.append(f'CITATION.cff: its version is not {version}, that of settings.ini')
+    return out
 
 
 def cells(root):

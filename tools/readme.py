@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import nb as N
 
+LINK = re.compile(r'(\]\(|src=")(?![a-z]+:|#|/|nbs/)')           # a relative link, in text or in a table that a cell drew
 PICTURES = {'image/png': 'png', 'image/jpeg': 'jpg', 'image/svg+xml': 'svg'}
 
 
@@ -25,13 +26,14 @@ def make(root):
                 path = f'nbs/images/readme-{len(pics) + 1}.{ext}'
                 pics[path] = data[mime].encode() if ext == 'svg' else base64.b64decode(data[mime])
                 return nbformat.v4.new_output('display_data', {'text/markdown': f'![{alt}]({path})'})
+        if 'text/markdown' in data: data['text/markdown'] = LINK.sub(r'\1nbs/', data['text/markdown'])
         if o['output_type'] == 'stream' or 'text/markdown' in data: return o
         return None if 'text/html' in data else o
 
     cells = []
     for c in nb.cells:
         if c.cell_type == 'markdown':
-            c.source = re.sub(r'(\]\(|src=")(?![a-z]+:|#|/|nbs/)', r'\1nbs/', c.source)
+            c.source = LINK.sub(r'\1nbs/', c.source)
         if c.cell_type == 'code':
             d, c.source = N.directives(c.source)
             if {'hide', 'export', 'exporti', 'default_exp'} & d.keys() or d.get('include') == 'false': continue
