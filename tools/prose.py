@@ -44,12 +44,14 @@ def found(path):
     exercises = False
     for c in N.read(path)['cells']:
         text = N.text(c['source'])
-        if c['cell_type'] == 'markdown' and (h := re.findall(r'(?m)^## (.*)', text)): exercises = 'Exercises' in h[-1]
         if c['cell_type'] == 'markdown':
             plain = without_formulas(text)
+            sections = [(0, exercises)] + [(h.start(), 'Exercises' in h[1]) for h in re.finditer(r'(?m)^## (.*)', plain)]
+            exercises = sections[-1][1]
             for m in RESULT.finditer(plain):
+                of_exercise = [e for at, e in sections if at <= m.start()][-1]
                 line = plain[plain.rfind('\n', 0, m.start()) + 1:m.start()]
-                setting = SETTING.search(plain[:m.start()]) or CONFIDENCE.match(plain, m.start()) or exercises
+                setting = SETTING.search(plain[:m.start()]) or CONFIDENCE.match(plain, m.start()) or of_exercise
                 if not (setting or re.match(r'#+ ', line)): yield 'typed', around(text, m)
             for m in ANYWHERE.finditer(plain): yield 'word', around(text, m)
         for h in HEADING.finditer(text if c['cell_type'] == 'markdown' else ''):
