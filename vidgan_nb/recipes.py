@@ -218,7 +218,8 @@ def _following(r, given, changed):
     if 'G.nz' in changed and not {'nz', 'loop.nz'} & changed and 'nz' in settings(method(r))[0]:
         r['loop'] = r['loop'] | dict(nz=r['nets']['G']['nz'])
     r, found = r | dict(follow=_free(r, given, changed)), describe(r['data'])
-    return _fit(r, found, changed) if found else r if r['follow'] else _without(r, 'follow')
+    stated = {f'{k}.{field}' for k, net in given.get('nets', {}).items() if 'net' not in net for field in net}
+    return _fit(r, found, {*changed, *stated}) if found else r if r['follow'] else _without(r, 'follow')
 
 # %% ../nbs/03_recipes.ipynb #03-loops-102c
 def _without(r, key): return {k: v for k, v in r.items() if k != key}
