@@ -421,7 +421,7 @@ def _joined(name, root, split, n, size, download, **kw):
     return Data(torch.cat(parts)[:n], None, name, split, total=sum(map(len, parts)))
 
 # %% ../nbs/00_datasets.ipynb #00-data-132
-_KEPT = []                     # of each `shared` block: what was loaded inside, key -> data
+_KEPT = []                     # of each `load_once` block: what was loaded inside, key -> data
 
 def _load(name, root, split, n, size, download, kw):
     "A data set by name, from where it comes: computed, a folder, or one of the published sets"
