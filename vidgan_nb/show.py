@@ -293,7 +293,7 @@ def _critic_values(D, z):
     v = D(z)
     if not isinstance(v, Tensor) or v.shape != z.shape[:1]:
         got = tuple(getattr(v, 'shape', ()))
-        raise BadInput(f'field: D must give one value a point, shape ({len(z)},), got {got}')
+        raise BadInput(f'critic_field: D must give one value a point, shape ({len(z)},), got {got}')
     return v
 
 # %% ../nbs/01_show.ipynb #01-show-051
@@ -306,7 +306,7 @@ def values_and_gradients(
         z = z.detach().requires_grad_()
         v = _critic_values(D, z)
         if not v.requires_grad:
-            raise BadInput('field: D has no gradient (detached, or under no_grad): draw it with arrows=0')
+            raise BadInput('critic_field: D has no gradient (detached, or under no_grad): draw it with arrows=0')
         g, = torch.autograd.grad(v.sum(), z)
     return v.detach(), g
 
@@ -354,7 +354,8 @@ def critic_field(
     "A critic on a square of the plane: values as colour, gradient as arrows. BadInput for values of another shape, NaN"
     square = _square(lim, ())
     with _in_eval_mode(D), torch.no_grad(): v = _critic_values(D, _lattice(square, n, D)).float().cpu().view(n, n)
-    if not v.isfinite().all(): raise BadInput(f'field: D gives NaN or Inf at {(~v.isfinite()).sum()} of {n*n} points')
+    bad = int((~v.isfinite()).sum())
+    if bad: raise BadInput(f'critic_field: D gives NaN or Inf at {bad} of {n*n} points')
     ax = _axes(ax, 3.2)
     with style():
         _draw_values(ax, v, square, label)
