@@ -64,8 +64,10 @@ def _strip_of_clouds(frames, titles, x, lim):
     frames, real, square = _clouds(frames, x, lim)
     side = (round(_WIDTH*_DPI) + _GAP)//min(max(len(frames), 2), 6) - _GAP
     fig, axs = _panels([(side, side)]*len(frames), titles)
+    pixel = 1/fig.bbox.width, 1/fig.bbox.height
     with style():
         for ax, f in zip(axs, frames):
+            ax.set_position(ax.get_position().padded(-pixel[0], -pixel[1]))      # room for the line around it
             if real is not None: _dots(ax, real, REAL, scale=.6)
             _dots(ax, f, FAKE, scale=.6)
             ax.set(xlim=square[:2], ylim=square[2:], xticks=[], yticks=[])

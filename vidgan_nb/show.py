@@ -335,7 +335,7 @@ def _draw_arrows(ax, D, square, n, unit):
     unit = unit or float(f'{top:.2g}') or 1.
     q = ax.quiver(*z.float().cpu().numpy().T, *g.numpy().T, angles='xy', scale_units='xy', scale=unit/cell[0],
                   pivot='mid', color=_INK, width=.004, headwidth=4.5, zorder=4)
-    ax.quiverkey(q, .93, 1.045, unit, f'slope {unit:g}', labelpos='W', coordinates='axes', labelsep=.05,
+    ax.quiverkey(q, .93, 1.045, unit, f'gradient norm {unit:g}', labelpos='W', coordinates='axes', labelsep=.05,
                  fontproperties=dict(size=8))
 
 # %% ../nbs/01_show.ipynb #01-show-052
@@ -348,7 +348,7 @@ def critic_field(
     title: str | None = None,           # above the picture
     label: str = 'critic value',        # beside the colour bar
     arrows: int = 13,                   # gradient arrows along each side; 0 for none
-    unit: float | None = None,          # gradient norm of an arrow as long as they are apart; None: the largest here
+    unit: float | None = None,          # norm of a gradient whose arrow reaches from one to the next; None: the largest
     n: int = 81                         # values along each side
 ) -> Any:   # the matplotlib figure
     "A critic on a square of the plane: values as colour, gradient as arrows. BadInput for values of another shape, NaN"
