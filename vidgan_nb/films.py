@@ -29,7 +29,7 @@ def _frames(frames, titles=None, n=None):
         titles = [f'step {s:,}' for s, _ in frames] if titles is None else titles
         frames = [f for _, f in frames]
     titles = ['']*len(frames) if titles is None else [str(t) for t in titles]
-    if len(titles) != len(frames): raise BadInput(f'{len(frames)} frames but {len(titles)} titles')
+    if len(titles) != len(frames): raise BadInput(f'titles: one for each frame is needed, {len(frames)} and not {len(titles)}')
     if n is not None and n < len(frames):
         keep = np.linspace(0, len(frames) - 1, max(n, 1)).round().astype(int)
         frames, titles = [frames[i] for i in keep], [titles[i] for i in keep]

@@ -60,7 +60,7 @@ def welch(
     from scipy.stats import t
     a, b = np.asarray(list(a), float), np.asarray(list(b), float)
     n, m = len(a), len(b)
-    if min(n, m) < 2: raise BadInput(f'{n} runs against {m}: two of each are the least that a test needs')
+    if min(n, m) < 2: raise BadInput(f'a test needs two runs or more of each recipe: here are {n} and {m}')
     var_a, var_b = a.var(ddof=1)/n, b.var(ddof=1)/m
     gap, error = float(a.mean() - b.mean()), (var_a + var_b)**.5
     if error == 0: return Difference(gap, gap, gap, float(gap == 0))
