@@ -115,9 +115,6 @@ def _col(self: History, name):
 def __getitem__(self: History, name) -> np.ndarray: return np.array(self._col(name)[1])
 
 @patch
-def __contains__(self: History, name) -> bool: return name in self.names
-
-@patch
 def __iter__(self: History): return iter(self.names)
 
 @patch
