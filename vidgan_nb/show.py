@@ -201,7 +201,8 @@ def grid(
 ) -> Any:   # the matplotlib figure
     "Images side by side, every pixel a whole number of pixels on the screen; BadInput for another shape, type or range"
     x = _images(x)
-    if labels is not None and len(labels) != len(x): raise BadInput(f'grid: one label for each image is needed, {len(x)} and not {len(labels)}')
+    if labels is not None and len(labels) != len(x):
+        raise BadInput(f'grid: one label for each image is needed, {len(x)} and not {len(labels)}')
     below = 0 if labels is None else max(4, round(.4*x.shape[3]))
     canvas = tile(nn.functional.pad(x, (0, 0, 0, below), value=1.), cols, pad)
     if ax is None: ax = _panels([canvas.shape[1:]], [title])[1][0]

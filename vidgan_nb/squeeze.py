@@ -160,7 +160,7 @@ def __init__(self: SqueezeSpan,
     G: str | nn.Module = '',    # the generator, as for `teacher`
     syn_ratio: float = .5,      # share of generated images, in a batch and in the loss
     stages: str = '',           # regular expression over names of the generator's stages; by default those in `STAGES`
-    knows: str = 'stages',      # what is distilled: 'stages', feature maps of G; 'latent', its input (a StyleGAN2's style)
+    knows: str = 'stages',      # what is distilled: 'stages', features of G; 'latent', its input, or style
     depth: int = 3,             # of the squeeze module; 0: none (vanilla distillation)
     inner: int = 2048,          # its width
     grid: int = 1,              # as in `pooled`
