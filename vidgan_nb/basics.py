@@ -88,7 +88,7 @@ def patch(
     f=None,               # function whose first parameter is annotated with a class
     *,
     as_prop: bool = False # make it a property
-) -> Callable | None:     # what had that name before in the module, so that a method hides no function
+) -> Callable | None:     # what the name meant in the module before: a method hides no function of its name
     "Make a function a method of the class that annotates its first parameter"
     if f is None: return functools.partial(patch, as_prop=as_prop)
     cls = next(iter(f.__annotations__.values()))

@@ -79,7 +79,7 @@ class Bottleneck(nn.Module):
     def __init__(self,
         i: int,              # channels of the features
         k: int,              # length of the code
-        head: str = 'vector',# 'vector': one code, deviation sigmoid(s); 'spatial': one at each place, deviation exp(s)
+        head: str = 'vector',# 'vector': one code, standard deviation sigmoid(s); 'spatial': one a place, exp(s)
         size: int | tuple = 4 # height and width of a square map of features, 1 without one; or any shape, (length,)
     ):
         super().__init__()
@@ -92,7 +92,7 @@ class Bottleneck(nn.Module):
         self.shape = (k,) if head == 'vector' or size == 1 else (k, *place)
     def forward(self,
         h: Tensor # features (N, i, size, size), or (N, i), or (N, i, *size)
-    ) -> tuple[Tensor, Tensor]: # mean and deviation, each (N, k) or (N, k, ...), float32 also under autocast
+    ) -> tuple[Tensor, Tensor]: # mean and standard deviation, (N, k) or (N, k, ...), float32 also under autocast
         "Mean and standard deviation of each item's code"
         h = self.conv(_as_map(h, self.flat))
         mu, s = h.to(torch.promote_types(h.dtype, torch.float32)).view(len(h), 2, *self.shape).unbind(1)
@@ -111,9 +111,9 @@ class BottleneckDiscriminator(nn.Module):
 
     - `code(x)`: mean and standard deviation of the code of each item, (N, *codes);
     - `decide(z)`: one score a code, (N,);
-    - `codes`: the shape of a code; standard normal noise of that shape makes a draw `mean + deviation*noise`;
-    - `head`: 'vector' (one code, deviation in (0, 1)), 'spatial' (a code at each place), 'noise' (deviation 1) or
-      'plain' (the features themselves, deviation 0);
+    - `codes`: the shape of a code; standard normal noise of that shape makes a draw `mean + std*noise`;
+    - `head`: 'vector' (one code, standard deviation in (0, 1)), 'spatial' (a code at each place), 'noise'
+      (standard deviation 1) or 'plain' (the features themselves, standard deviation 0);
     - `bounded`: has the head a code whose information can be bounded? True for 'vector' and 'spatial'.
     """
     heads = ['vector', 'spatial', 'noise', 'plain']
@@ -229,7 +229,7 @@ class VDBPoints(BottleneckDiscriminator):
     def __init__(self,
         sizes: list[int] = (2, 64, 64), # coordinates and hidden widths
         k: int = 2,                     # length of the code
-        head: str = 'spatial'           # here only: is the deviation exp(s), or sigmoid(s) ('vector')
+        head: str = 'spatial'           # of a point: is the standard deviation exp(s), or sigmoid(s) ('vector')
     ):
         super().__init__()
         check_whole(k=k)

@@ -274,7 +274,7 @@ def _exit_code(e):
 # %% ../nbs/40_cli.ipynb #40-cli-055
 def main(
     args: list[str] | None = None   # words and options; those of the terminal if not given
-) -> int:                           # 0; 1 a demo or record failed, 2 bad input, 3 NaN or Inf, 130 Ctrl-C, 143 SIGTERM
+) -> int:                           # 0; 1 a demo or record failed, 2 bad input, 3 NaN or Inf, 128 + signal if stopped
     "The program `vidgan`; returns its exit code"
     args = list(sys.argv[1:] if args is None else args)
     if hasattr(sys.stdout, 'reconfigure'): sys.stdout.reconfigure(errors='backslashreplace')  # any name can be printed

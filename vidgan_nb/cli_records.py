@@ -6,7 +6,7 @@
 __all__ = ['runs', 'record', 'tune', 'data_list', 'data_check', 'data_fetch', 'list_names', 'bench', 'probe', 'embed', 'lab']
 
 # %% ../nbs/39_cli_records.ipynb #39-cli-records-003
-import importlib.util, math, os, sys
+import contextlib, importlib.util, math, os, sys
 from pathlib import Path
 import typer
 
@@ -355,6 +355,13 @@ def bench(
     say(report(result))
     if result['failed']: raise typer.Exit(1)
 
+# %% ../nbs/39_cli_records.ipynb #39-cli-records-045
+@contextlib.contextmanager
+def _of_one_size():
+    "Inside, an error does not advise an option for the size of images, which `probe` and `embed` do not have"
+    try: yield
+    except BadInput as e: raise BadInput(str(e).replace('give size=', 'bring them to one size first')) from None
+
 # %% ../nbs/39_cli_records.ipynb #40-cli-045
 def probe(
     where: str,                 # run, checkpoint or record of a classifier, a student or a GAN (its D); file of weights
@@ -378,7 +385,8 @@ def probe(
     if lars and no_lars: raise BadInput('--lars and --no-lars: choose one')
     sgd = dict(epochs=epochs, lr=lr, bs=bs, momentum=momentum, seed=seed, lars=lars if lars or no_lars else None)
     sgd = {k: v for k, v in sgd.items() if v is not None}
-    found = read_out(where, protocol, n, sgd, multi=not single, data=data, root=root, device=choose_device(device))
+    with _of_one_size():
+        found = read_out(where, protocol, n, sgd, multi=not single, data=data, root=root, device=choose_device(device))
     say(f'{where}, {protocol}:')
     for k, v in found.items(): say(f'  {k:6} {100*v:.2f} %' + (' of the variance' if k in ('size', 'slant') else ''))
 
@@ -396,7 +404,8 @@ def embed(
     from vidgan_nb.show import save
     from vidgan_nb.probes import draw_map
     check_place(out)
-    save(draw_map(where, n, data=data, root=root, device=choose_device(device)), out)
+    with _of_one_size(): picture = draw_map(where, n, data=data, root=root, device=choose_device(device))
+    save(picture, out)
     say(f'{n} test images as {where} sees them: {out}')
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-047

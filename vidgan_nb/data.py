@@ -568,7 +568,7 @@ def _check_batch_size(bs, data):
 @patch
 def __init__(self: Batches,
     data: Data,            # what to draw from; also a tensor or array of items, or a pair (items, labels)
-    bs: int,               # size of the whole batch; each process gets its `rows`
+    bs: int,               # size of the whole batch; each process gets its `local_rows`
     seed: int = 0,         # of the order and of the augmentation
     device: str = 'cpu',   # where the data live, as bytes, and the batches are made
     augment: Callable | str | None = None, # function (x, gen) -> x, or names as in 'flip+shift'

@@ -73,14 +73,14 @@ def scorer(
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-025
 def flow_step(
     z: Tensor,                # where the particles are (N, ...)
-    climb: Tensor,            # (N,), a function of `z` with its graph: what each of them ascends
+    climb: Tensor,            # (N,), a function of `z` with its graph, which grows along the step, such as h(d)
     eta: float,               # step size
-    gamma: float,             # weight of the entropy, and so the size of the noise
+    gamma: float,             # weight of the entropy; the noise has variance 2 eta gamma
     noise: Callable,          # z -> standard normal numbers of its shape
     score: Callable | None = None, # z -> gradient of the log prior, for (7)
     turn: Callable | None = None  # z, gradient -> the direction that is taken; the gradient itself if not given
 ) -> Tensor:                  # the next place of each particle, without a graph
-    "Euler and Maruyama's step of the flow"
+    "Euler-Maruyama step of the flow: gradient *ascent* on `climb` with step size eta, plus noise"
     g, = torch.autograd.grad(climb.sum(), z)
     z = z.detach()
     if turn: g = turn(z, g)
@@ -89,7 +89,7 @@ def flow_step(
     return step + math.sqrt(2*eta*gamma)*noise(z) if gamma else step                         # (6)
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-026
-class RanAway(BadInput): "Latents or logits are no longer finite"
+class RanAway(BadInput): "The flow diverged: latents or logits became NaN or infinite"
 
 def _check_flow(z, eta, gamma, steps, save_every):
     "BadInput unless latents and numbers can be used"
@@ -189,8 +189,8 @@ ETAS = (.0003, .001, .003, .01, .03, .1, .3, 1.)
 def carrying_cost(
     x: Tensor, # (N, d)
     y: Tensor  # (N, d)
-) -> float:    # in roots of the units of `x`
-    "The least mean root of the distances over which one cloud can be transported to the other"
+) -> float:    # in square roots of the units of `x`
+    "Optimal transport cost between two clouds of N points for the cost sqrt(|x - y|): mean over the best assignment"
     from scipy.optimize import linear_sum_assignment
     if x.dim() != 2 or x.shape != y.shape:
         raise BadInput(f'two tables (N, d) of one shape are compared: got {tuple(x.shape)} and {tuple(y.shape)}')

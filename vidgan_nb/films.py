@@ -29,7 +29,8 @@ def _frames(frames, titles=None, n=None):
         titles = [f'step {s:,}' for s, _ in frames] if titles is None else titles
         frames = [f for _, f in frames]
     titles = ['']*len(frames) if titles is None else [str(t) for t in titles]
-    if len(titles) != len(frames): raise BadInput(f'{len(frames)} frames but {len(titles)} titles')
+    if len(titles) != len(frames):
+        raise BadInput(f'titles: one for each frame is needed, {len(frames)} and not {len(titles)}')
     if n is not None and n < len(frames):
         keep = np.linspace(0, len(frames) - 1, max(n, 1)).round().astype(int)
         frames, titles = [frames[i] for i in keep], [titles[i] for i in keep]
@@ -64,14 +65,17 @@ def _strip_of_clouds(frames, titles, x, lim):
     frames, real, square = _clouds(frames, x, lim)
     side = (round(_WIDTH*_DPI) + _GAP)//min(max(len(frames), 2), 6) - _GAP
     fig, axs = _panels([(side, side)]*len(frames), titles)
+    pixel = 1/fig.bbox.width, 1/fig.bbox.height
     with style():
         for ax, f in zip(axs, frames):
+            ax.set_position(ax.get_position().padded(-pixel[0], -pixel[1]))      # room for the line around it
             if real is not None: _dots(ax, real, REAL, scale=.6)
             _dots(ax, f, FAKE, scale=.6)
             ax.set(xlim=square[:2], ylim=square[2:], xticks=[], yticks=[])
             ax.spines[:].set_visible(True)
     return fig
 
+# %% ../nbs/01_show_films.ipynb #01-show-089a
 def filmstrip(
     frames,                             # batches (N, C, H, W) or clouds (N, 2), or pairs (step, frame)
     titles: Sequence[str] | None = None,# one a frame; 'step 400' by itself for pairs

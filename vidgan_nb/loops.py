@@ -47,8 +47,8 @@ class Loop:
 
     def kept(self,
         name: str         # of a network
-    ) -> nn.Module:       # what a record keeps of it
-        "The network of that name as it is recorded; a loop that averages its weights returns the average"
+    ) -> nn.Module:       # what is stored in a record and sampled from: itself, or the average of its weights
+        "The network to store and to evaluate; loops with an exponential moving average of the weights return that"
         return getattr(self, name)
 
 # %% ../nbs/03_loops.ipynb #03-loops-011
@@ -115,7 +115,11 @@ def _col(self: History, name):
 def __getitem__(self: History, name) -> np.ndarray: return np.array(self._col(name)[1])
 
 @patch
-def __repr__(self: History): return f'History({self.done} steps: {", ".join(self.names)})'
+def __iter__(self: History): return iter(self.names)
+
+@patch
+def __repr__(self: History):
+    return f'History({self.done:,} step{"s"*(self.done != 1)}: {", ".join(self.names)})'
 
 @patch
 def at(self: History,
@@ -664,7 +668,7 @@ def resume(
         differs = _changes(loop, checkpoint)
         if differs and not changed:
             own = 'the schedule' in differs[0] and getattr(loop, 'horizon', 1) == 0 and checkpoint['recipe']
-            keep = f', or --changed --set horizon={own["steps"]} to keep the old schedule' if own else ''
+            keep = f', or --changed --horizon {own["steps"]} to keep the old schedule' if own else ''
             raise BadInput(f'{differs[0]}. To go on all the same, say --changed{keep}')
         load_loop_state(loop, checkpoint['state'])
         if loop.done != checkpoint['step']:

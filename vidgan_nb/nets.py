@@ -104,12 +104,13 @@ NETS |= dict(SpectralMLP=SpectralMLP)
 def net_parameters(
     name: str          # as in `net_class`
 ) -> tuple[dict, bool]: # name -> parameter; does it take any other?
-    "What can be set of a network"
+    "The parameters of a network that a recipe can set"
     make = net_class(name)
     return parameters_of(make) if isinstance(make, type) else (dict(signature(make).parameters), False)
 
 def make_net(
     name: str, # as in `net_class`
+    /,         # so that a network may have a parameter called `name`
     **kw       # its parameters, as in a recipe; cast by annotation
 ) -> nn.Module: # the network, newly initialised
     "A network by name"

@@ -123,6 +123,7 @@ def parameters_of(
 
 def made(
     cls: type,   # of somebody's package
+    /,           # so that the class may have a parameter called `cls`
     **kw         # its parameters
 ) -> object:
     "An object of the class; what its code raises becomes one line that says where"

@@ -37,7 +37,7 @@ def steepest(
 ) -> float:                   # the largest, over the pairs
     "The largest |d(z) - d(z')|/|z - z'| between the first half of some latents and the second: the k of DOT's paper"
     z = as_samples(z, D if G is None else G)
-    if len(z) < 2: raise BadInput(f'{len(z)} latents: k is measured between two or more')
+    if len(z) < 2: raise BadInput(f'k is measured between two or more latents, not {len(z)}')
     with all_frozen(G, D, corrector), torch.no_grad(): d = scorer(G, D, corrector, space, c)(z)[1]
     h = len(z)//2
     rise, run = (d[:h] - d[h:2*h]).abs(), (z[:h] - z[h:2*h]).flatten(1).norm(dim=1)

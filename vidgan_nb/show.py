@@ -213,7 +213,8 @@ def grid(
 ) -> Any:   # the matplotlib figure
     "Images side by side, every pixel a whole number of pixels on the screen; BadInput for another shape, type or range"
     x = _images(x)
-    if labels is not None and len(labels) != len(x): raise BadInput(f'grid: {len(x)} images but {len(labels)} labels')
+    if labels is not None and len(labels) != len(x):
+        raise BadInput(f'grid: one label for each image is needed, {len(x)} and not {len(labels)}')
     below = 0 if labels is None else max(4, round(.4*x.shape[3]))
     canvas = tile(nn.functional.pad(x, (0, 0, 0, below), value=1.), cols, pad)
     if ax is None: ax = _panels([canvas.shape[1:]], [title])[1][0]
@@ -347,7 +348,7 @@ def _draw_arrows(ax, D, square, n, unit):
     unit = unit or float(f'{top:.2g}') or 1.
     q = ax.quiver(*z.float().cpu().numpy().T, *g.numpy().T, angles='xy', scale_units='xy', scale=unit/cell[0],
                   pivot='mid', color=_INK, width=.004, headwidth=4.5, zorder=4)
-    ax.quiverkey(q, .93, 1.045, unit, f'slope {unit:g}', labelpos='W', coordinates='axes', labelsep=.05,
+    ax.quiverkey(q, .93, 1.045, unit, f'gradient norm {unit:g}', labelpos='W', coordinates='axes', labelsep=.05,
                  fontproperties=dict(size=8))
 
 # %% ../nbs/01_show.ipynb #01-show-052
@@ -360,7 +361,7 @@ def critic_field(
     title: str | None = None,           # above the picture
     label: str = 'critic value',        # beside the colour bar
     arrows: int = 13,                   # gradient arrows along each side; 0 for none
-    unit: float | None = None,          # gradient norm of an arrow as long as they are apart; None: the largest here
+    unit: float | None = None,          # norm of a gradient whose arrow reaches from one to the next; None: the largest
     n: int = 81                         # values along each side
 ) -> Any:   # the matplotlib figure
     "A critic on a square of the plane: values as colour, gradient as arrows. BadInput for values of another shape, NaN"

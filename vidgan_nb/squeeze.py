@@ -160,7 +160,7 @@ def __init__(self: SqueezeSpan,
     G: str | nn.Module = '',    # the generator, as for `teacher`
     syn_ratio: float = .5,      # share of generated images, in a batch and in the loss
     stages: str = '',           # regular expression over names of the generator's stages; by default those in `STAGES`
-    knows: str = 'stages',      # what is distilled: stages, or latent: the latent, of a StyleGAN2 its style
+    knows: str = 'stages',      # what is distilled: 'stages', features of G; 'latent', its input, or style
     depth: int = 3,             # of the squeeze module; 0: none (vanilla distillation)
     inner: int = 2048,          # its width
     grid: int = 1,              # as in `pooled`
@@ -272,8 +272,8 @@ def __init__(self: Encoding,
     syn_ratio: float = .5,      # share of generated images, in a batch and in the loss
     latent: str = 'w+',         # of a StyleGAN2: w+, a style for each layer, as released; or w, one style
     lam_z: float = 1.,          # weight of the latent's squared error, beta in (9)
-    lam_eye: float = 1.,        # weight of the perceptual distance; 0: none
-    eye: str = 'lpips',         # which perceptual distance, as for `find_eye`
+    lam_eye: float = 1.,        # weight kappa of the perceptual distance in (9); 0: none is computed
+    eye: str = 'lpips',         # the network of the perceptual distance: lpips, or a judge or record, as for `find_eye`
     **kw                        # as for TwoViews, without dim
 ):
     check_at_least(0, lam_z=lam_z, lam_eye=lam_eye)

@@ -22,11 +22,11 @@ class Summary(NamedTuple):
     n: int          # runs
     mean: float
     std: float      # standard deviation of one run; nan for a single one
-    low: float      # end of the interval of the mean
-    high: float     # other end
+    low: float      # lower end of the confidence interval of the mean; nan for a single run
+    high: float     # upper end
     def __repr__(self):
         if self.n == 1: return f'{self.mean:.4g} (n = 1)'
-        return f'{self.mean:.4g} ± {self.high - self.mean:.2g} (n = {self.n})'
+        return f'{self.mean:.4g} ± {self.std:.2g} (n = {self.n}), interval {self.low:.4g} to {self.high:.4g}'
 
 def summarise(
     values,              # numbers, one a run
@@ -46,9 +46,9 @@ def summarise(
 class Difference(NamedTuple):
     "One recipe against another"
     mean: float     # of the first, less that of the second
-    low: float      # end of its interval
-    high: float     # other end
-    p: float        # how often chance alone gives a difference as large
+    low: float      # lower end of its confidence interval
+    high: float     # upper end
+    p: float        # probability of a difference at least as large if both means were equal
     def __repr__(self): return f'{self.mean:+.4g} ({self.low:+.4g} to {self.high:+.4g}), p = {self.p:.2g}'
 
 def welch(
@@ -56,15 +56,15 @@ def welch(
     b,                   # the same of the second
     level: float = .95   # confidence of the interval
 ) -> Difference:
-    "Welch's test: is the difference of two means more than the scatter of their runs explains?"
+    "Welch's test of the difference between the means of two recipes, which may have different variances"
     from scipy.stats import t
     a, b = np.asarray(list(a), float), np.asarray(list(b), float)
     n, m = len(a), len(b)
-    if min(n, m) < 2: raise BadInput(f'{n} runs against {m}: two of each are the least that a test needs')
+    if min(n, m) < 2: raise BadInput(f'a test needs two runs or more of each recipe: here are {n} and {m}')
     var_a, var_b = a.var(ddof=1)/n, b.var(ddof=1)/m
     gap, error = float(a.mean() - b.mean()), (var_a + var_b)**.5
     if error == 0: return Difference(gap, gap, gap, float(gap == 0))
-    df = (var_a + var_b)**2/(var_a**2/(n - 1) + var_b**2/(m - 1))
+    df = (var_a + var_b)**2/(var_a**2/(n - 1) + var_b**2/(m - 1))                            # (3)
     width = t.ppf((1 + level)/2, df)*error
     return Difference(gap, float(gap - width), float(gap + width), float(2*t.sf(abs(gap)/error, df)))   # (2)
 

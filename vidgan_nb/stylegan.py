@@ -237,7 +237,7 @@ class StyleGAN2(nn.Module):
 def forward(self: StyleGAN2,
     z: Tensor,                               # latents (N, nz), standard normal
     c: Tensor | None = None,                 # labels (N,), or weights of classes (N, classes)
-    psi: float = 1.,                         # truncation
+    psi: float = 1.,                         # truncation: 1 none, 0 all styles at their mean
     cutoff: int | None = None,               # layers that it is for
     noise: str | torch.Generator = 'const'   # 'const': always the same; 'none'; or a generator to draw it from
 ) -> Tensor:                                 # images (N, channels, size, size), in evaluation mode in [-1, 1]
@@ -252,7 +252,7 @@ def truncate(self: StyleGAN2,
     psi: float,                # 1: as they are; 0: all of them the mean
     cutoff: int | None = None  # for so many layers from the start; for all of them if not given
 ) -> Tensor:                   # (N, w_dim), or (N, num_ws, w_dim) with a cutoff
-    "Styles moved towards their mean: fewer surprises, less variety"
+    "The truncation trick: styles moved towards their mean, which trades variety for typical images"
     near = self.mapping.w_avg + psi*(w - self.mapping.w_avg)                                   # (4)
     if cutoff is None: return near
     if not 0 <= cutoff <= self.num_ws:

@@ -116,7 +116,7 @@ def __init__(self: VIDLoss,
     init_var: float = 1.,  # variance of each channel at first; the released code has 5
     eps: float = 1e-5,     # the least variance; without it an exact prediction has a loss of minus infinity
     hetero: bool = False,  # let the variance depend on s, position by position, too
-    rate: float = 3.       # variance = softplus(rate*raw) + eps; 1 as released, with which it hardly moves
+    rate: float = 3.       # speed at which variances are learnt: softplus(rate*raw) + eps; 1 as released hardly moves
 ):
     super(VIDLoss, self).__init__(s_channels, t_channels, head)
     if not 0 <= eps < init_var < math.inf:
@@ -325,8 +325,8 @@ def __init__(self: WithTeacher,
 def check_stages(self: WithTeacher) -> None:
     "BadInput unless there are as many stages of the student as of the teacher"
     if len(self.s_taps) != len(self.t_taps):
-        raise BadInput(f'{len(self.s_taps)} stages of the student, {self.s_taps}, and {len(self.t_taps)} of the '
-                       f'teacher, {self.t_taps}: set s_taps and t_taps to as many of each')
+        raise BadInput(f'{len(self.s_taps)} stage{"s"*(len(self.s_taps) != 1)} of the student, {self.s_taps}, and '
+                       f'{len(self.t_taps)} of the teacher, {self.t_taps}: set s_taps and t_taps to as many of each')
     if self.pairs and not self.s_taps:
         raise BadInput(f'no stages of {type(self.S).__name__} are known by name: set s_taps and t_taps')
 

@@ -139,8 +139,8 @@ def _add_losses(self: VIDGAN, T, s_taps, t_taps, make, seed):
     shape = self.batches.data.shape
     wide = channels(self.D, self.s_taps, shape, 'student'), channels(T, self.t_taps, shape, 'teacher')
     if len(wide[0]) != len(wide[1]):
-        raise BadInput(f'{len(wide[0])} stages of the student, {self.s_taps}, and {len(wide[1])} of the teacher, '
-                       f'{self.t_taps}: set s_taps and t_taps to as many of each')
+        raise BadInput(f'{len(wide[0])} stage{"s"*(len(wide[0]) != 1)} of the student, {self.s_taps}, and '
+                       f'{len(wide[1])} of the teacher, {self.t_taps}: set s_taps and t_taps to as many of each')
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         self.losses.extend(make(s, t) for s, t in zip(*wide))
