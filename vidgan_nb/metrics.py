@@ -344,7 +344,7 @@ def modes_covered(
 def wasserstein(
     x: Tensor,     # points (n, d); time grows like n^3: a second or so at n = 2000
     y: Tensor,     # as many points (n, d)
-    p: float = 1.  # power of the distance, at least 1; 1 is what a WGAN critic estimates, (3) is at most 2's square
+    p: float = 1.  # power of the distance, at least 1; a WGAN critic estimates 1, and (3) is at most W2 squared
 ) -> float:        # in the units of `x`
     "Exact Wasserstein distance between two clouds, by optimal assignment"
     from scipy.optimize import linear_sum_assignment

@@ -154,8 +154,8 @@ def _channel(u, top, chroma): return top - chroma*(2 - (u - 6*(u/6).round()).abs
 # %% ../nbs/09_views.ipynb #22-ssl-022a
 def jitter(
     x: Tensor,        # (N, 3 or 1, H, W) in [0, 1]
-    factors: Tensor,  # (N, 4), as in `Draws`
-    order: Tensor     # (N, 4), as in `Draws`
+    factors: Tensor,  # (N, 4), as in `ViewParameters`
+    order: Tensor     # (N, 4), as in `ViewParameters`
 ) -> Tensor:          # same shape
     "Change brightness, contrast, saturation and hue, each image in its own order; gray images only the first two"
     turn = (order == 3).int().argmax(1)                                        # when the hue is due
