@@ -264,7 +264,7 @@ def tsne_probabilities(
     return (p + p.T)/(2*n)
 
 def tsne_gradient(
-    p: Tensor,    # (N, N) from `neighbours`
+    p: Tensor,    # (N, N) from `tsne_probabilities`
     y: Tensor     # points (N, 2)
 ) -> tuple[Tensor, Tensor]: # gradient (N, 2) of the divergence with respect to the points; the divergence itself
     "The gradient that t-SNE follows"
