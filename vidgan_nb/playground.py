@@ -65,7 +65,7 @@ def draw_bottleneck(
     bound: float = .2,    # I_c, nats
     distance: float = 2.  # between the means of the classes
 ) -> None:
-    "The plane as a critic with a bottleneck sees it; its loss against the bound, and the price beta as the slope there"
+    "The plane as a critic with a bottleneck sees it; its loss over the bound, and the slope there, minus beta"
     found, (left, right) = bottleneck(bound, distance), axes
     side = torch.linspace(-2.5, 2.5, 81)
     p = probability_of_real(side, bound, distance).expand(81, 81)
@@ -142,20 +142,22 @@ def draw_distillation(
     errors, (left, right) = channel_errors(), axes
     v, axis = learnt_variances(errors, weight, start, steps), torch.logspace(-3, 1, 80).double()
     for i, colour in zip((0, len(errors)//2, len(errors) - 1), (STUDENT, '.45', TEACHER)):
-        left.plot(axis, channel_loss(axis, errors[i]), color=colour, lw=1, label=f'error {errors[i]:.2g}')
+        left.plot(axis, channel_loss(axis, errors[i]), color=colour, lw=1, label=f'{errors[i]:.2g}')
         left.plot(errors[i], channel_loss(errors[i], errors[i]), '|', ms=9, color=colour)
         left.plot(v[i], channel_loss(v[i], errors[i]), 'o', ms=5, color=colour)
     low = ignored(v, errors)
-    left.set(xscale='log', ylim=(-2.5, 1.5), xlabel='variance', ylabel='loss, nats',
-             title=f'$\\lambda$ = {weight:g}\n{steps} steps from {start:g}')
-    left.legend(fontsize=7)
+    left.set(xscale='log', ylim=(-2.6, 1.5), xlabel='variance', ylabel='loss, nats', xticks=[.001, .1, 10],
+             xticklabels=['0.001', '0.1', '10'], title=f'$\\lambda$ = {weight:g}\n{steps} steps from {start:g}')
+    left.legend(fontsize=6, loc='lower right', title='error', title_fontsize=6, borderaxespad=0)
     at, final, now = np.arange(len(errors)), weight/errors, weight/v
     right.plot(at, final, '_', color='.6', label='at its minimum')
     right.plot(at[~low], now[~low], 's', ms=3, color=STUDENT, label='now')
     right.plot(at[low], now[low], 'x', ms=4, color='k', label='now, ignored')
-    right.set(yscale='log', ylim=(1e-3, 1e5), xlabel='channel, by error', ylabel='weight $\\lambda/\\sigma^2$',
+    right.set(yscale='log', ylim=(1e-3, 1e7), yticks=[.01, 1, 100, 1e4], yticklabels=['0.01', '1', '100', '10,000'],
+              xlabel='channel, by error', ylabel='weight $\\lambda/\\sigma^2$',
               title=f'{int(low.sum())} of {len(low)} ignored')
-    right.legend(fontsize=7)
+    right.legend(fontsize=6, loc='upper right', borderaxespad=0)
+    for ax in axes: ax.minorticks_off()
 
 # %% ../nbs/50_playground.ipynb #50-playground-024
 MODES, START_STD = ring(1, std=.2), .9     # eight modes on a circle; the samples start from one normal distribution
@@ -206,8 +208,10 @@ def draw_flow(
              ylabel='$x_2$', title=f'{f}\n$\\eta$ = {eta:g}, $\\gamma$ = {gamma:g}')
     right.plot(near.mean(1), color=FAKE, label='generated')
     right.axhline(math.sqrt(math.pi/2), color=REAL, ls='--', label='real')
-    right.set(yscale='log', ylim=(.1, 10), xlabel='step', ylabel='distance to a mode, sd',
+    right.set(yscale='log', ylim=(.1, 10), yticks=[.1, 1, 10], yticklabels=['0.1', '1', '10'], xlabel='step',
+              ylabel='distance to a mode, sd',
               title=f'{(near[-1] < 4).float().mean():.0%} within 4 sd')
+    right.minorticks_off()
     right.legend(fontsize=7)
 
 # %% ../nbs/50_playground.ipynb #50-playground-030
@@ -263,16 +267,16 @@ NOISE = np.array([.02, .05, .08, .12])     # variance that a view adds to each o
 
 def _simsiam(W, P, stop):
     "Gradients of half the expected squared distance of the linear model with respect to W and P"
-    seen = W @ (np.eye(4) + np.diag(NOISE))
-    by_W = P.T @ (P @ seen - W) + (0 if stop else seen - P @ W)
-    return by_W, P @ seen @ W.T - W @ W.T                                                             # (9)
+    WN = W @ (np.eye(4) + np.diag(NOISE))
+    by_W = P.T @ (P @ WN - W) + (0 if stop else WN - P @ W)
+    return by_W, P @ WN @ W.T - W @ W.T                                                             # (9)
 
 def _vicreg(W, mu, nu):
     "Gradient of VICReg's expected loss, 25 times the invariance and the terms of both views, with respect to W"
-    seen = W @ (np.eye(4) + np.diag(NOISE))
-    C = seen @ W.T
+    WN = W @ (np.eye(4) + np.diag(NOISE))
+    C = WN @ W.T
     sd = np.sqrt(np.diag(C) + 1e-4)[:, None]
-    return 25*W*NOISE - mu*(sd < 1)/sd*seen/2 + 2*nu*(C - np.diag(np.diag(C))) @ seen                 # (10)
+    return 25*W*NOISE - mu*(sd < 1)/sd*WN/2 + 2*nu*(C - np.diag(np.diag(C))) @ WN                 # (10)
 
 # %% ../nbs/50_playground.ipynb #50-playground-037
 @functools.cache
@@ -326,7 +330,9 @@ def draw_collapse(
     middle.set(ylim=(0, 2), xlabel='direction', ylabel='singular value', title=f'sd {spread(z):.2f}\n{directions}')
     for at, number in _recorded_directions(method): right.plot(at, number, color=FAKE, lw=.7)
     right.axvline(step, color=TEACHER, lw=1)
-    right.set(yscale='log', ylim=(.8, 40), xlabel='step', ylabel='directions, recorded')
+    right.set(yscale='log', ylim=(.8, 40), yticks=[1, 10], yticklabels=['1', '10'], xlabel='step',
+              ylabel='directions, recorded')
+    right.minorticks_off()
 
 # %% ../nbs/50_playground.ipynb #50-playground-047
 document(__name__)

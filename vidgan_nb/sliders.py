@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['VIEW_NOISE', 'picture', 'side_by_side', 'widget', 'moved', 'mmd_of_normals', 'draw_kernel', 'truncation',
-           'kept_deviation', 'draw_squeeze', 'milliseconds']
+           'squeezed_deviation', 'draw_squeeze', 'milliseconds']
 
 # %% ../nbs/49_sliders.ipynb #49-sliders-003
 import inspect, math, time
@@ -103,10 +103,10 @@ def draw_kernel(
     "The witness function between two normal distributions; the squared MMD over the width, and what samples give"
     (left, right), x = axes, torch.linspace(-4, 5, 200)
     exact, gen = mmd_of_normals(width, distance), torch.Generator().manual_seed(0)
-    def seen(mean): return width/math.sqrt(width**2 + 1)*torch.exp(-(x - mean)**2/(2*(width**2 + 1)))
+    def mean_kernel(mean): return width/math.sqrt(width**2 + 1)*torch.exp(-(x - mean)**2/(2*(width**2 + 1)))
     left.fill_between(x, torch.exp(-x**2/2)/math.sqrt(2*math.pi), color=REAL, alpha=.4, lw=0)
     left.fill_between(x, torch.exp(-(x - distance)**2/2)/math.sqrt(2*math.pi), color=FAKE, alpha=.4, lw=0)
-    left.plot(x, seen(0.) - seen(distance), color=TEACHER)
+    left.plot(x, mean_kernel(0.) - mean_kernel(distance), color=TEACHER)
     left.set(xlabel='$x$', ylabel='density, witness', ylim=(-.7, .7), title=f'width {width:g}')
     def kernel(a, b): return torch.exp(-torch.cdist(a, b).square()/(2*width**2))
     pairs = torch.randn(30, 2, 64, 1, generator=gen) + torch.tensor([0., distance]).view(2, 1, 1)
@@ -143,7 +143,7 @@ def truncation(
 # %% ../nbs/49_sliders.ipynb #49-sliders-028
 VIEW_NOISE = .2, .3, 1.5, 1.7, math.inf, math.inf  # of six numbers in a view, in their standard deviations
 
-def kept_deviation(
+def squeezed_deviation(
     rho: Tensor,       # correlations of view and stages, in [0, 1]
     lam: float = 25.,  # weight of the distance; above 0
     mu: float = 25.    # weight of the variance terms; 0 or more
@@ -162,12 +162,12 @@ def draw_squeeze(
     "Correlations of view and stages for six numbers, and the eigenvalues of the embedding's covariance"
     if outputs not in range(1, 7): raise BadInput(f'outputs is {outputs}: the example has 1 to 6')
     (left, right), rho = axes, 1/torch.sqrt(1 + torch.tensor(VIEW_NOISE).square())
-    kept = kept_deviation(rho[:outputs], lam, mu).square()
+    eigenvalues = squeezed_deviation(rho[:outputs], lam, mu).square()
     left.bar(range(1, outputs + 1), rho[:outputs], color=REAL)
     left.axhline(1 - mu/(2*lam), color=TEACHER, lw=1)
     left.set(xlim=(.4, 6.6), ylim=(0, 1.1), xticks=range(1, 7), xlabel='direction', ylabel='correlation',
              title=f'$\\mu/\\lambda$ = {mu/lam:.2g}')
-    right.bar(range(1, outputs + 1), kept, color=STUDENT)
+    right.bar(range(1, outputs + 1), eigenvalues, color=STUDENT)
     right.set(xlim=(.4, 6.6), ylim=(0, 1.1), xticks=range(1, 7), xlabel='direction', ylabel='eigenvalue',
               title=f'{outputs} outputs')
 
