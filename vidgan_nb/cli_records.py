@@ -21,6 +21,9 @@ def runs(
     table: str | None = None,   # csv or latex: last scores as mean ± sd over the seeds of a recipe, a row each
     columns: str | None = None, # of the table, with commas: words such as FID,steps,date; all scores if not given
     recheck: bool = False,      # replay the witnesses of records whose code has changed, and note which agree
+    list: str | None = None,    # a file that names the runs, one a line; says what is not as required, and a summary
+    require: str = '',          # of a list: whole (each has a whole record), seeds (three of each recipe), or both
+    floors: str | None = None,  # a file of scores that the recipes of a list have to reach
     verify: bool = False,       # compare every file of every record with its checksum
     jobs: int = 2,              # processes that recheck
     root: str | None = None     # folder the data are in; else $VIDGAN_DATA, else ./data; to recheck what reads data
@@ -29,6 +32,8 @@ def runs(
     from vidgan_nb.recipes import recipe_names
     from vidgan_nb.records import record_names
     from vidgan_nb.tables import matching, print_table
+    if list: return _required(list, require, floors)
+    if require or floors: raise BadInput('--require and --floors need a list: add --list FILE')
     if table or columns: return print_table(words, table or 'csv', columns)
     recorded = matching(words, record_names()) if words and (verify or recheck) else []
     if verify: return _verify(recorded)
@@ -64,6 +69,16 @@ def _say_wrong(wrong, summary):
         for line in lines: say(f'{name}: {line}')
     say(summary)
     if any(wrong.values()): raise typer.Exit(1)
+
+# %% ../nbs/39_cli_records.ipynb #40-cli-037d
+def _required(path, require, floors):
+    "Say which runs of a list are not as they have to be; exit code 1 if a requirement is not met"
+    from vidgan_nb.queue import read_list
+    from vidgan_nb.thresholds import read_floors, unmet
+    words = {w.strip() for w in require.split(',') if w.strip()}
+    lines, summary, wrong = unmet(read_list([path]), words, read_floors(floors) if floors else {})
+    for line in [*lines, summary]: say(line)
+    if wrong: raise typer.Exit(1)
 
 # %% ../nbs/39_cli_records.ipynb #40-cli-037b
 def _state_of(name, wide):

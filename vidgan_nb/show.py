@@ -7,7 +7,7 @@ __all__ = ['REAL', 'FAKE', 'TEACHER', 'STUDENT', 'style', 'figure', 'tile', 'gri
            'critic_field', 'HistoryLike', 'running_mean', 'curves', 'save']
 
 # %% ../nbs/01_show.ipynb #01-show-003
-import io, math, os, re
+import base64, io, math, os, re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -45,10 +45,17 @@ def style():
     with style.context(['default', _STYLE]): yield
 
 # %% ../nbs/01_show.ipynb #01-show-017
-def _png(fig):
-    "The bytes of a figure as PNG, the same bytes each time"
+def _png(fig, scale=1):
+    "The bytes of a figure as PNG, the same bytes each time; `scale` times as many pixels along each side"
     out = io.BytesIO()
-    with style(): fig.savefig(out, format='png', metadata={'Software': None})
+    with style(): fig.savefig(out, format='png', dpi=scale*fig.dpi, metadata={'Software': None})
+    return out.getvalue()
+
+def _few_colours(png):
+    "A PNG of lines and text with a palette of 256 colours: less than half as many bytes"
+    from PIL import Image
+    out = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert('RGB').quantize(256, dither=Image.Dither.NONE).save(out, 'png', optimize=True)
     return out.getvalue()
 
 @cache
@@ -57,6 +64,11 @@ def _picture():
     from matplotlib.figure import Figure
     class Picture(Figure):
         def _repr_png_(self): return _png(self)
+        def _repr_mimebundle_(self, include=None, exclude=None):
+            "For notebooks: twice as many pixels as the page has, for screens that show them"
+            width, height = map(round, self.bbox.size)
+            png = _few_colours(_png(self, 2)) if not any(ax.images for ax in self.axes) else _png(self, 2)
+            return {'image/png': base64.b64encode(png).decode()}, {'image/png': dict(width=width, height=height)}
     return Picture
 
 def _axes(ax, height=2.6):
