@@ -214,7 +214,7 @@ def draw_flow(
     right.minorticks_off()
     right.legend(fontsize=7)
 
-# %% ../nbs/50_playground.ipynb #50-playground-030
+# %% ../nbs/50_playground.ipynb #50-playground-031
 def spherical(
     a: Tensor,  # a latent (nz,)
     b: Tensor,  # another (nz,)
@@ -239,7 +239,7 @@ def latent_of(
     check_whole(0, seed=seed)
     return torch.randn(128, generator=torch.Generator().manual_seed(seed))
 
-# %% ../nbs/50_playground.ipynb #50-playground-031
+# %% ../nbs/50_playground.ipynb #50-playground-032
 def draw_walk(
     axes: Sequence,      # two
     first: int = 29,     # number of the latent at position 0
@@ -259,7 +259,7 @@ def draw_walk(
     right.set(xlabel='position', ylabel='length of $z$', ylim=(0, 14))
     right.legend(fontsize=7, loc='lower left')
 
-# %% ../nbs/50_playground.ipynb #50-playground-036
+# %% ../nbs/50_playground.ipynb #50-playground-037
 METHODS = {'SimSiam': 'simsiam-glyphs', 'SimSiam, no predictor': 'simsiam-glyphs@no-predictor',
            'SimSiam, no stop-gradient': 'simsiam-glyphs@both-move', 'VICReg': 'vicreg-glyphs',
            'VICReg, no variance': 'vicreg-glyphs@no-variance', 'VICReg, no covariance': 'vicreg-glyphs@no-covariance'}
@@ -278,7 +278,7 @@ def _vicreg(W, mu, nu):
     sd = np.sqrt(np.diag(C) + 1e-4)[:, None]
     return 25*W*NOISE - mu*(sd < 1)/sd*WN/2 + 2*nu*(C - np.diag(np.diag(C))) @ WN                 # (10)
 
-# %% ../nbs/50_playground.ipynb #50-playground-037
+# %% ../nbs/50_playground.ipynb #50-playground-038
 @functools.cache
 def linear_student(
     method: str,      # one of `METHODS`
@@ -298,7 +298,7 @@ def linear_student(
         path.append(W)
     return torch.from_numpy(np.stack(path)).float()
 
-# %% ../nbs/50_playground.ipynb #50-playground-038
+# %% ../nbs/50_playground.ipynb #50-playground-039
 @functools.cache
 def _points():
     "300 points in four dimensions, six clusters, transformed to mean zero and covariance I; their clusters"
@@ -312,7 +312,7 @@ def _recorded_directions(method):
     "Steps and numbers of directions of each recorded seed"
     return [(run.history.at('directions'), run.history['directions']) for run in seeds(METHODS[method])]
 
-# %% ../nbs/50_playground.ipynb #50-playground-039
+# %% ../nbs/50_playground.ipynb #50-playground-040
 def draw_collapse(
     axes: Sequence,           # three
     method: str = 'SimSiam',  # one of `METHODS`
@@ -334,5 +334,5 @@ def draw_collapse(
               ylabel='directions, recorded')
     right.minorticks_off()
 
-# %% ../nbs/50_playground.ipynb #50-playground-047
+# %% ../nbs/50_playground.ipynb #50-playground-048
 document(__name__)

@@ -7,7 +7,7 @@ __all__ = ['VIEW_NOISE', 'picture', 'side_by_side', 'widget', 'moved', 'mmd_of_n
            'squeezed_deviation', 'draw_squeeze', 'milliseconds']
 
 # %% ../nbs/49_sliders.ipynb #49-sliders-003
-import inspect, math, time
+import inspect, io, math, time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch import nn, Tensor
 from .basics import BadInput, check_between, check_positive, check_whole, document, nearest
 from .blocks import frozen
 from .mmd import mmd2
-from .show import FAKE, REAL, STUDENT, TEACHER, figure, grid
+from .show import FAKE, REAL, STUDENT, TEACHER, figure, grid, style
 
 # %% ../nbs/49_sliders.ipynb #49-sliders-008
 def picture(
@@ -53,6 +53,14 @@ def side_by_side(
     return fig
 
 # %% ../nbs/49_sliders.ipynb #49-sliders-012
+def _show(fig):
+    "Show a figure in a notebook now, with as many pixels as the page has: quicker than a figure for the page itself"
+    from IPython.display import Image, display
+    out = io.BytesIO()
+    with style(): fig.savefig(out, format='png')
+    display(Image(out.getvalue()))
+
+# %% ../nbs/49_sliders.ipynb #49-sliders-013
 def widget(
     draw: Callable,         # a drawing function of this page
     height: float = 2.6,    # of the picture in inches
@@ -69,10 +77,13 @@ def widget(
         kind = Dropdown if isinstance(value, str) else SelectionSlider
         slow = {} if isinstance(value, str) else dict(continuous_update=False)
         controls[name] = kind(options=list(values), value=value, description=name, **slow)
-    def redraw(**settings): return picture(draw, height, panels, **settings)
-    return interactive(redraw, {'auto_display': True}, **controls)      # else a returned figure is not shown
+    def redraw(**settings):
+        fig = picture(draw, height, panels, **settings)
+        _show(fig)                                         # `interactive` does not show what a function returns
+        return fig
+    return interactive(redraw, **controls)
 
-# %% ../nbs/49_sliders.ipynb #49-sliders-014
+# %% ../nbs/49_sliders.ipynb #49-sliders-015
 def moved(
     board: Any,  # from `widget`
     **settings   # new values, among the choices
@@ -85,7 +96,7 @@ def moved(
         control.value = value
     return board.result
 
-# %% ../nbs/49_sliders.ipynb #49-sliders-017
+# %% ../nbs/49_sliders.ipynb #49-sliders-018
 def mmd_of_normals(
     width: float,    # of the Gaussian kernel exp(-(a - b)^2/(2 width^2)); above 0
     distance: float  # between the means
@@ -94,7 +105,7 @@ def mmd_of_normals(
     check_positive(width=width)
     return 2*width/math.sqrt(width**2 + 2)*-math.expm1(-distance**2/(2*(width**2 + 2)))               # (2)
 
-# %% ../nbs/49_sliders.ipynb #49-sliders-018
+# %% ../nbs/49_sliders.ipynb #49-sliders-019
 def draw_kernel(
     axes: Sequence,       # two
     width: float = 1.,    # of the Gaussian kernel
@@ -120,7 +131,7 @@ def draw_kernel(
     right.minorticks_off()
     right.legend(fontsize=7)
 
-# %% ../nbs/49_sliders.ipynb #49-sliders-023
+# %% ../nbs/49_sliders.ipynb #49-sliders-024
 def truncation(
     G: nn.Module,  # a StyleGAN2
     seed: int = 3  # of four latents
@@ -140,7 +151,7 @@ def truncation(
         axes[1].set(xlabel='layer', ylabel='distance from mean', ylim=(0, longest))
     return draw
 
-# %% ../nbs/49_sliders.ipynb #49-sliders-028
+# %% ../nbs/49_sliders.ipynb #49-sliders-029
 VIEW_NOISE = .2, .3, 1.5, 1.7, math.inf, math.inf  # of six numbers in a view, in their standard deviations
 
 def squeezed_deviation(
@@ -171,7 +182,7 @@ def draw_squeeze(
     right.set(xlim=(.4, 6.6), ylim=(0, 1.1), xticks=range(1, 7), xlabel='direction', ylabel='eigenvalue',
               title=f'{outputs} outputs')
 
-# %% ../nbs/49_sliders.ipynb #49-sliders-033
+# %% ../nbs/49_sliders.ipynb #49-sliders-034
 def milliseconds(
     board: Any,   # from `widget`
     n: int = 7,   # redraws
@@ -187,5 +198,5 @@ def milliseconds(
         taken.append(1000*(time.process_time() - start))
     return float(np.median(taken))
 
-# %% ../nbs/49_sliders.ipynb #49-sliders-035
+# %% ../nbs/49_sliders.ipynb #49-sliders-036
 document(__name__)
