@@ -10,8 +10,8 @@ import nb as N
 
 DEFS = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
 DIRECTIVES = N.EXPORT | set('default_exp hide echo output include label fig-alt fig-cap code-fold code-summary'.split())
-RUNTIME_NEVER = set('nbdev fastcore execnb ghapi fastgit ipywidgets jupyter jupyterlab nbconvert nbclient nbformat ipykernel'.split())
-LAZY = {'IPython', 'matplotlib', 'torchvision', 'accelerate'}    # inside functions only: dear to import, or not everywhere
+RUNTIME_NEVER = set('nbdev fastcore execnb ghapi fastgit jupyter jupyterlab nbconvert nbclient nbformat ipykernel'.split())
+LAZY = {'IPython', 'ipywidgets', 'matplotlib', 'torchvision', 'accelerate'}    # inside functions only: dear to import, or not everywhere
 
 
 def export(root):
@@ -132,7 +132,7 @@ def dependencies(root):
             t = target.split('.')[0]
             where = f'{lib}/{name}.py line {n.lineno}: imports {t}'
             if t in RUNTIME_NEVER: out.append(f'{where}, which the library must run without')
-            elif t not in std | runtime | {lib, 'IPython'}: out.append(f'{where}, which settings.ini does not require')
+            elif t not in std | runtime | {lib, 'IPython', 'ipywidgets'}: out.append(f'{where}, which settings.ini does not require')
             elif t in LAZY and id(n) in top: out.append(f'{where} at the top; import it inside the function that needs it')
     for path in N.notebooks(root):
         for i, _, src, _ in N.code(N.read(path)):
