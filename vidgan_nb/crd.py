@@ -44,6 +44,7 @@ class CRD(nn.Module):
             self.register_buffer(name, (2*torch.rand(n, dim) - 1)*(3/dim)**.5)
         self.register_buffer('scale', torch.full((2,), -1.))             # set by the first batch
 
+# %% ../nbs/24_crd.ipynb #24-crd-027
 @patch
 def forward(self: CRD,
     s: Tensor, # student's features (N, ...)
@@ -142,6 +143,7 @@ def hcl(
         loss = loss + weight*F.mse_loss(F.adaptive_avg_pool2d(s, side), F.adaptive_avg_pool2d(t, side))  # (6)
     return loss/total
 
+# %% ../nbs/24_crd.ipynb #24-crd-034
 class ReviewKD(nn.Module):
     "Knowledge review: each level of the teacher is predicted from that level of the student and all deeper ones"
     def __init__(self,
