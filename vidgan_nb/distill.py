@@ -11,8 +11,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import nn, Tensor
-
-# %% ../nbs/24_distill.ipynb #24-distil-004
 from .basics import BadInput, check_at_least, check_positive, check_whole, document, nearest, patch
 from .data import Batches, Data
 from .loops import descend, processes
@@ -228,6 +226,19 @@ def numbers_of(self: DistilBy,
     _, i = next(self.numbers)
     return i, self.others(c, self.negatives, self.gen)
 
+@patch
+def choose(self: DistilBy, loss, lam, lam_ce, temp, beta, negatives, dim, warmup, wd_heads):
+    "Keep the settings of the loss, or refuse them; the parameters are those of `__init__`"
+    self.loss = nearest(loss, list(LOSSES), 'loss')
+    published = LOSSES[self.loss]
+    self.lam, self.lam_ce, self.temp, self.beta, self.negatives = lam, lam_ce, temp, beta, negatives
+    if lam is None: self.lam = published.weight
+    self.warm_epochs = published.warmup if warmup is None else warmup
+    check_at_least(0, lam=self.lam, lam_ce=lam_ce, beta=beta, wd_heads=wd_heads, warmup=self.warm_epochs)
+    check_positive(temp=temp)
+    check_whole(1, dim=dim, negatives=negatives)
+    self.asks, self.pairs = self.lam > 0, self.lam > 0 and published.reads != 'logits'
+
 # %% ../nbs/24_distill.ipynb #24-distil-048
 @patch
 def __init__(self: DistilBy,
@@ -255,20 +266,6 @@ def __init__(self: DistilBy,
     self.warm_steps, self.counted = self.warm_epochs*len(self.batches.data)/self.bs, Counter().to(self.device)
     self.add_part(T, dim, head)
     self.add_group(wd_heads)
-
-# %% ../nbs/24_distill.ipynb #24-distil-048b
-@patch
-def choose(self: DistilBy, loss, lam, lam_ce, temp, beta, negatives, dim, warmup, wd_heads):
-    "Keep the settings of the loss, or refuse them; the parameters are those of `__init__`"
-    self.loss = nearest(loss, list(LOSSES), 'loss')
-    published = LOSSES[self.loss]
-    self.lam, self.lam_ce, self.temp, self.beta, self.negatives = lam, lam_ce, temp, beta, negatives
-    if lam is None: self.lam = published.weight
-    self.warm_epochs = published.warmup if warmup is None else warmup
-    check_at_least(0, lam=self.lam, lam_ce=lam_ce, beta=beta, wd_heads=wd_heads, warmup=self.warm_epochs)
-    check_positive(temp=temp)
-    check_whole(1, dim=dim, negatives=negatives)
-    self.asks, self.pairs = self.lam > 0, self.lam > 0 and published.reads != 'logits'
 
 # %% ../nbs/24_distill.ipynb #24-distil-050
 def _read(net, reads):

@@ -33,6 +33,7 @@ def _vgg_group(i, o, convs):
     for k in range(convs): layers += [nn.Conv2d(o if k else i, o, 3, 1, 1), nn.BatchNorm2d(o), nn.ReLU()]
     return nn.Sequential(*layers)
 
+# %% ../nbs/02_light_nets.ipynb #02-light-010b
 class VGGBN(Classifier):
     "VGG with batch norm for 32x32, of 8, 11, 13, 16 or 19 layers: `first`, `layer1`-`layer4`, `features`, `linear`"
     def __init__(self,
@@ -72,9 +73,11 @@ class _Inverted(nn.Module):
         self.skip = stride == 1 and i == o
     def forward(self, x): return x + self.conv(x) if self.skip else self.conv(x)
 
-# %% ../nbs/02_light_nets.ipynb #02-light-016
-_MOBILE = [[(1, 16, 1, 1), (6, 24, 2, 1)], [(6, 32, 3, 2)], [(6, 64, 4, 2), (6, 96, 3, 1)], [(6, 160, 3, 2), (6, 320, 1, 1)]]
+# %% ../nbs/02_light_nets.ipynb #02-light-015
+_MOBILE = [ # of each stage: widening, channels, blocks, stride of the first block
+    [(1, 16, 1, 1), (6, 24, 2, 1)], [(6, 32, 3, 2)], [(6, 64, 4, 2), (6, 96, 3, 1)], [(6, 160, 3, 2), (6, 320, 1, 1)]]
 
+# %% ../nbs/02_light_nets.ipynb #02-light-016
 class MobileNetV2(Classifier):
     "MobileNetV2 (Sandler et al. 2018) for 32x32, as RepDistiller has it: `layer1`-`layer4`, `features`, `linear`"
     def __init__(self,
