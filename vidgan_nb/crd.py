@@ -6,7 +6,8 @@
 __all__ = ['exactly', 'CRD', 'Negatives', 'Fusion', 'hcl', 'ReviewKD']
 
 # %% ../nbs/24_crd.ipynb #24-crd-003
-import functools, math
+import functools
+from typing import Callable
 import torch
 import torch.nn.functional as F
 from torch import nn, Tensor
@@ -17,8 +18,8 @@ from .fit import full_precision
 
 # %% ../nbs/24_crd.ipynb #24-crd-010
 def exactly(
-    loss         # a function of tensors
-):               # the same function
+    loss: Callable  # a function of tensors
+) -> Callable:      # the same function
     "Let a loss compute in float32 where its tensors are in half precision, also under autocast"
     @functools.wraps(loss)
     def in_full(*tensors, **kw):
