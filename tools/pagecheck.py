@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import nb as N
 
 ROOT = Path(__file__).parents[1]
-CHAPTERS = '10_wgan', '11_vdb', '12_dgflow', '13_others', '14_stylegan', '20_vid', '21_vidgan', '22_ssl', '23_squeeze'
+CHAPTERS = '10_wgan', '11_vdb', '12_dgflow', '13_others', '14_stylegan', '20_vid', '21_vidgan', '22_ssl', '23_squeeze', '24_distill'
 CELLS, WORDS, LINES, SHARE = (45, 75), (1800, 3500), 30, 1/3
 
 def text(cell): return cell['source']

@@ -184,10 +184,10 @@ def train_command(
     return shlex.join(words)
 
 # %% ../nbs/03_fitting.ipynb #03-fitting-027
-IMAGES = ('wrn', 'vid', 'simsiam', 'vicreg', 'squeeze', 'encode', 'classify', 'worse')    # methods that need images
-LABELS = ('wrn', 'vid', 'classify')                                                       # ... and labels
+IMAGES = ('wrn', 'vid', 'distil', 'simsiam', 'vicreg', 'squeeze', 'encode', 'classify', 'worse') # they need images
+LABELS = ('wrn', 'vid', 'distil', 'classify')                             # ... and labels
 GENERATOR = dict(squeeze='G', encode='G', corrector='new', refine='of')   # ... a generator: the option that names it
-_TEACHER = dict(vid=('wrn', 'S'), vidgan=('wgan', 'D'))                  # ... a teacher: who trains it, as what
+_TEACHER = dict(vid=('wrn', 'S'), distil=('wrn', 'S'), vidgan=('wgan', 'D')) # ... a teacher: who trains it, as what
 
 def check_needs(
     r: dict,        # a recipe whose networks fit
@@ -218,7 +218,8 @@ def _has_generator(r, found, value):
 def _lacks_teacher(value):
     "Is a teacher needed and not named?"
     weights = [value(k) for k in ('lam_vid', 'lam_kd', 'lam_hint', 'lam_at')]
-    return any(weights) and not value('teacher') and not value('trust')
+    by_loss = value('loss') and value('lam') != 0                                              # of `distil`
+    return (any(weights) or by_loss) and not value('teacher') and not value('trust')
 
 def _refuse(r, root, what, more):
     "Say which two commands make what is missing, and use it"

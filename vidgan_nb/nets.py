@@ -18,6 +18,7 @@ from .classifiers import VGG, WRN, GlyphNet, PixelMLP, ResNet, ResNetCIFAR
 from .gan_nets import (Critic, Generator, ResNetCritic, ResNetGenerator, SNDCGANDiscriminator,
     SNDCGANGenerator, SpectralMLP)
 from .inception import InceptionV3
+from .light_nets import MobileNetV2, ShuffleNetV1, ShuffleNetV2, VGGBN
 
 # %% ../nbs/02_nets.ipynb #02-nets-003b
 from .own import made, own_class, parameters_of, signature
@@ -99,6 +100,7 @@ def net_class(
 
 # %% ../nbs/02_nets.ipynb #02-nets-210b
 NETS |= dict(SpectralMLP=SpectralMLP)
+NETS |= {c.__name__: c for c in (VGGBN, MobileNetV2, ShuffleNetV1, ShuffleNetV2)}
 
 # %% ../nbs/02_nets.ipynb #02-nets-210a
 def net_parameters(

@@ -41,7 +41,8 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'sngan': 'sngan:SNGAN',
     'corrector': 'corrector:Corrector', 'refine': 'dgflow:Refined',
     'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'mmd:MMDGAN', 'ocf': 'mmd:OCFGAN',
-    'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'vidgan': 'vidgan:VIDGAN',
+    'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'distil': 'distill:DistilBy',
+    'vidgan': 'vidgan:VIDGAN',
     'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg', 'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
     'classify': 'judges:Classify', 'worse': 'scores:Corrupted'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
