@@ -353,7 +353,7 @@ def sizes(root):
     if total > 40: out.append(f'runs/: {total:.1f} MB, 40 is the limit')
     for p in N.notebooks(root):
         if p.stat().st_size > 4*2**20: out.append(f'nbs/{N.name(root, p)}: {p.stat().st_size/2**20:.1f} MB, 4 is the limit')
-    known = re.compile(r'nbs/(?:(?:(?:checks|howto)/)?(?:\d\d_)?\w+\.ipynb|_quarto\.yml|styles\.css|figures/.+\.(?:svg|png|gif)|images/readme-\d+\.(?:png|jpg|svg))$')
+    known = re.compile(r'nbs/(?:(?:(?:checks|howto)/)?(?:\d\d_)?\w+\.ipynb|_quarto\.yml|styles\.css|site\.(?:scss|html)|figures/.+\.(?:svg|png|gif)|images/readme-\d+\.(?:png|jpg|svg))$')
     return out + [f'{n}: does not belong into nbs/' for n in (p.relative_to(root).as_posix() for p in N.files(root)) if n.startswith('nbs/') and not known.match(n)]
 
 
@@ -397,6 +397,9 @@ def shown_runs(root):
     return out
 
 
+MADE_PAGES = 'api.qmd',             # by tools/finish.py
+
+
 def sidebar(root):
     "The site's sidebar names every notebook once and nothing else: index first, those of one folder in the order of the floors"
     import yaml
@@ -404,7 +407,7 @@ def sidebar(root):
     def walk(x):
         if isinstance(x, dict): walk(x.get('href')); walk(x.get('contents'))
         elif isinstance(x, list): [walk(e) for e in x]
-        elif x: found.append(x)
+        elif x and x not in MADE_PAGES: found.append(x)
     walk(yaml.safe_load((Path(root)/'_quarto.yml').read_text(encoding='utf-8'))['website']['sidebar'])
     have = [N.name(root, p) for p in N.notebooks(root)]
     want = sorted(have, key=lambda n: n != 'index.ipynb')
@@ -427,7 +430,7 @@ def chapters(root):
 
 
 def site(root):
-    "Every page can be staged and converted; formulas parse, links, pictures and references resolve"
+    "Every page can be staged and converted; formulas parse, links, pictures and references resolve, nothing is asked of another host, and search finds every name"
     import pages as S
     return S.check(root)
 
