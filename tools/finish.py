@@ -11,6 +11,7 @@ After: the search index takes the place of Quarto's, MathJax is read from the si
 import ast, base64, html, json, posixpath, re, shutil, sys
 from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
+import colab
 import nb as N
 import vendor
 from search import front, headings, name_of, only_imports, records, up
@@ -192,9 +193,11 @@ def before(folder, root):
     return index
 
 
-def colab(page, git):
-    "A page in which the link that shows the notebook is followed by one that opens it in Colab"
-    def put(m): return m[0] + f'<li><a href="https://colab.research.google.com/github/{git}/blob/{m[1]}" class="toc-action"><i class="bi bi-play-circle"></i>Open in Colab</a></li>'
+def in_colab(page, git):
+    "A page in which the link that shows the notebook is followed by one that opens it in Colab, where the notebook can install the library"
+    def put(m):
+        if not colab.PAGES.search(m[1].partition('/')[2]) or 'checks/' in m[1]: return m[0]
+        return m[0] + f'<li><a href="https://colab.research.google.com/github/{git}/blob/{m[1]}" class="toc-action"><i class="bi bi-play-circle"></i>Open in Colab</a></li>'
     return re.sub(rf'<li><a href="https://github\.com/{re.escape(git)}/blob/([^"]+\.ipynb)" class="toc-action">.*?</a></li>', put, page)
 
 
@@ -203,7 +206,7 @@ def finished(page, name, git_url, local_maths):
     page = re.sub(r'\s*<script src="https://[^"]*polyfill[^"]*"></script>', '', page)
     page = re.sub(r'(<script[^>]* src=")[^"]*mathjax/(tex-\w+(?:-full)?\.js)"', lambda m: f'{m[1]}{up(name) + "mathjax/" if local_maths else CDN}{m[2]}"', page)
     page = page.replace('href="https://github.com/"', f'href="{git_url}"').replace('href="https://github.com"', f'href="{git_url}"')
-    return colab(page, git_url.removeprefix('https://github.com/'))
+    return in_colab(page, git_url.removeprefix('https://github.com/'))
 
 
 def after(folder, root):

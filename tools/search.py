@@ -119,19 +119,19 @@ IMPORT = re.compile(r'(?m)^(?:import \w.*|from [\w.]+ import .*)\n?')
 def records(nb, page):
     "What search finds on a page: the page, its sections, and every function and class that it documents, without imports, tests and outputs"
     title, desc, heads = front(nb)[0].get('title', page), front(nb)[0].get('description', ''), headings(nb)
-    href, texts, api = name_of(page), [['', '', [words(desc)]]], []
+    href, texts, api = name_of(page), [['', '', [words(desc)], []]], []
     at = {}
     for i, h in heads: at.setdefault(i, []).append(h)
     for i, c in enumerate(nb['cells'][1:], 1):
         tops = [h for h in at.get(i, []) if h.level <= 2 and not h.name]
-        if tops: texts.append([f'#{tops[0].anchor}', words(tops[0].title), []])
+        if tops: texts.append([f'#{tops[0].anchor}', words(tops[0].title), [], []])
         api += [h for h in at.get(i, []) if h.name]
         if c['cell_type'] == 'markdown': texts[-1][2].append(words(c['source']))
         elif c['cell_type'] == 'code' and not _shown(c):
             d, src = N.directives(c['source'])
             hidden = 'false' in (d.get('echo'), d.get('include')) or 'code-fold' in d or page.startswith('checks/')
-            if not hidden and not only_imports(src) and not re.search(r'(?m)^\s*(assert |test_|with ExceptionExpected)', src): texts[-1][2].append(IMPORT.sub('', src).strip())
-    made = [(anchor, section, '\n'.join(filter(None, parts))) for anchor, section, parts in texts]
+            if not hidden and not only_imports(src) and not re.search(r'(?m)^\s*(assert |test_|with ExceptionExpected)', src): texts[-1][3].append(IMPORT.sub('', src).strip())
+    made = [(anchor, section, '\n'.join(filter(None, [' '.join(filter(None, prose)), *code]))) for anchor, section, prose, code in texts]      # prose is the first line
     made += [(f'#{h.anchor}', h.name, f'{words(h.line)}\n{h.signature.strip()}') for h in api]
     return [dict(objectID=href + a, href=href + a, title=title, section=html.escape(s, quote=False), text=html.escape(t, quote=False)) for a, s, t in made if t]
 

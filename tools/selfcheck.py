@@ -61,6 +61,8 @@ def sound(root):
     write(root, '11_main', notebook('Main', '__main__', ('#| export\nimport sys\nfrom lib.high import four', None), ('#| export\nif __name__ == "__main__" and __package__: print(four(2), sys.argv)', None),
                                     ('1 + 1', value(text_plain=['2']))))
     write(root, 'checks/10_high', notebook('High: tests', None, 'Tests of [high](../10_high.ipynb), and of [low](../00_low.ipynb#twice).', ('from lib.high import four', None), ('four(5)', value(text_plain=['20']))))
+    import colab
+    colab.write(root)
     with N.copy(root) as tmp:
         from nbdev.doclinks import nbdev_export
         nbdev_export.__wrapped__()
@@ -198,6 +200,7 @@ BREAKS = dict(
            (add('00_low', '## The trouble'), 'a word to avoid: ## The trouble'),
            (lambda r: (r/'tools'/'prose.txt').write_text('00_low: not there  # no reason', encoding='utf-8'), 'excuses nothing: 00_low: not there')],
     chapters=[(add('00_low', ('x = 1\n'*31, None)), '00_low.ipynb: over in longest')],
+    colab=[(swap('nbs/10_high.ipynb', 'google.colab', 'google'), 'nbs/10_high.ipynb: its first code cell'), (lambda r: write(r, '20_own', notebook('Own', None, ('import os', None))), 'nbs/20_own.ipynb')],
     sidebar=[(swap('_quarto.yml', '10_high', '19_high'), '10_high.ipynb is not in the sidebar'), (swap('_quarto.yml', 'checks/10_high', 'checks/no'), ' checks/10_high.ipynb is not in the sidebar'),
              (swap('_quarto.yml', 'checks/10_high', 'checks/no'), 'checks/no.ipynb does not exist'), (swap('_quarto.yml', 'href: checks', 'href: checks/10_high.ipynb\n      - href: checks'), 'out of order'),
              (lambda r: write(r, 'howto/images', notebook('X', None, ('1', None))), 'howto/images.ipynb is not in the sidebar'),
