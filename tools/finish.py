@@ -150,6 +150,15 @@ def chapter_cards(nb, pages, folder):
     return False
 
 
+def store(nb, path):
+    "Write a staged notebook with every text as a list of lines: of one string Quarto would drop the line ends"
+    for c in nb['cells']:
+        for o in c.get('outputs', []):
+            if 'data' in o: o['data'] = {k: v.splitlines(True) if isinstance(v, str) and k.startswith('text/') else v for k, v in o['data'].items()}
+    cells = [{**c, 'source': c['source'].splitlines(True)} for c in nb['cells']]
+    path.write_text(json.dumps({**nb, 'cells': cells}, sort_keys=True, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
+
+
 def before(folder, root):
     "Prepare the staged notebooks in `folder`; may be run again. Returns the records of the search index"
     folder, root, cfg = Path(folder), Path(root), N.settings(root)
@@ -181,7 +190,7 @@ def before(folder, root):
                 cell['source'] = re.sub(r'\n---\s*$', lambda m: f'\n{more}---\n', cell['source'].rstrip().replace('\n\n---', '\n---'))
             if n == 'index.ipynb': chapter_cards(nb, pictures, folder)
             nb['metadata']['finished'] = True
-            (folder/n).write_text(json.dumps(nb, sort_keys=True, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
+            store(nb, folder/n)
         index += records(nb, n)
         module = N.default_exp(N.read(source)) if source.is_file() else None
         heads = [h for _, h in headings(nb) if h.name]

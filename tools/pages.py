@@ -212,6 +212,9 @@ def check(root):
             out += [f'{name}: a picture without a description: {t[:60]}' for t in page.mute]
             size = len(re.sub(r';base64,[A-Za-z0-9+/=]+', '', texts[name]))
             if size > MOST_BYTES: out.append(f'{name}: {size/2**20:.1f} MB of text, {MOST_BYTES/2**20:.1f} is the limit')
+            if name.endswith('.ipynb') and any(isinstance(c['source'], str) for c in json.loads((folder/name).read_text(encoding='utf-8'))['cells']): out.append(f'{name}: a cell is one string: Quarto would drop its line ends')
+        outs = [o for o, _ in pages.values()]
+        out += [f'{n}: another notebook makes {o} too' for n, (o, _) in pages.items() if outs.count(o) > 1]
         where = {}
         for n, nb in staged.items():
             for _, h in search.headings(nb):
