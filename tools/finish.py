@@ -144,7 +144,7 @@ def chapter_cards(nb, pages, folder):
         for l in lines[head + 2:end]:
             title, target, minutes, what, data = row.match(l).groups()
             picture = pages.get(target, (SITE_CARD, ''))[0]
-            cards.append(f'::: {{.chapter-card}}\n[![]({picture}){{fig-alt="" .card-picture}}]({target})\n\n[{title}]({target})\n\n{what}\n\n[{minutes} min{", " + data if data else ""}]{{.card-time}}\n:::\n')
+            cards.append(f'::: {{.chapter-card}}\n[![]({picture}){{fig-alt="First picture of the chapter: {title}" .card-picture}}]({target})\n\n[{title}]({target})\n\n{what}\n\n[{minutes} min{", " + data if data else ""}]{{.card-time}}\n:::\n')
         c['source'] = '\n'.join([*lines[:head], ':::: {.chapter-cards}', *cards, '::::', *lines[end:]])
         return True
     return False
