@@ -101,13 +101,13 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('folder', nargs='?')
     p.add_argument('--shots', help='put a picture of every page, 1280 and 390 wide, there')
-    p.add_argument('--pages', nargs='*', help='only pages whose name holds one of these')
+    p.add_argument('--pages', nargs='*', help='only pages of these names (wgan.html), or whose names hold one of these words')
     a = p.parse_args()
     node, chrome = programs()
     tools = {k: vendor.package(k) for k in ('playwright-core', 'axe-core', 'fuse.js')} if node else {}
     missing = [k for k, v in {'node': node, 'chromium': chrome, **tools}.items() if not v]
     site, quarto = source(a.folder)
-    names = [n for n, _ in weights(site) if not a.pages or any(w in n for w in a.pages)]
+    names = [n for n, _ in weights(site) if not a.pages or any(w == n or (not w.endswith('.html') and w in n) for w in a.pages)]
     dead = anchors(site)
     for d in dead: print('dead    ', d)
     index = json.loads((site/'search.json').read_text(encoding='utf-8'))
