@@ -24,6 +24,7 @@ def anchors(titles):
     "The identifiers that pandoc gives to headings, in their order"
     out = []
     for t in titles:
+        t = re.sub(r'(`[^`]*`)|-{2,}|\.\.\.', lambda m: m[1] or '', t)                # typographic dashes and dots outside code
         t = re.sub(r'[*`]|\[([^\]]*)\]\([^)]*\)', lambda m: m[1] or '', t)
         t = re.sub(r'[^\w\s.-]', '', re.sub(r'\$([^$]*)\$', r'\1', t).replace('\\', '')).lower()
         t = re.sub(r'^[^a-z]+', '', re.sub(r'\s+', '-', t.strip())) or 'section'

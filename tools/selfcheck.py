@@ -275,7 +275,7 @@ def searching():
         if not any(said in f for f in search.faults(index, {'grid': ['other.html'] if 'comes' in said else ['a.html']} if 'comes' in said else {})): out.append(f'search.faults should say {said!r}')
     text = 'A $\\hat y_{1}$ of `x` and [b](c.html): $$\\frac{a}{b} \\tag{1}$$'
     if search.words(text) != 'A y_1 of x and b: a/b': out.append(f'words: {search.words(text)!r}')
-    if search.anchors(['A `b_c` d!', 'A `b_c` d!', '2. Twice', 'The $x$ of it']) != ['a-b_c-d', 'a-b_c-d-1', 'twice', 'the-x-of-it']: out.append('anchors')
+    if search.anchors(['A `b_c` d!', 'A `b_c` d!', '2. Twice', 'The $x$ of it', 'Run: a --b', 'Run `--b`']) != ['a-b_c-d', 'a-b_c-d-1', 'twice', 'the-x-of-it', 'run-a-b', 'run---b']: out.append('anchors')
     shown = [cell(n, f'show_doc({n})') for n in 'bac']
     for c in shown: c['source'] = ''.join(c['source'])
     nb = dict(cells=shown)
