@@ -22,11 +22,11 @@ REFUSED = $(ENV) has vidgan_nb installed from $(OTHER); nothing was changed. Thi
 BIN   := $(ENV)/bin
 STAMP := $(ENV)/.vidgan-installed
 
-.PHONY: help setup demo test lab docs export bench clean check-env again
+.PHONY: help setup demo test test-site lab docs export bench clean check-env again
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## the environment only (by itself part of each of the others)
 
@@ -35,6 +35,9 @@ demo: $(STAMP) ## train a WGAN-GP on drawn digits and look at what it learnt (un
 
 test: $(STAMP) ## every notebook, twice, and all that keeps them honest
 	@$(BIN)/python tools/test.py $(ARGS)
+
+test-site: $(STAMP) ## the site in a real browser (needs node and chromium; says what it skips)
+	@$(BIN)/python tools/browser.py $(ARGS)
 
 lab: $(STAMP) ## the notebooks, in JupyterLab
 	@cd nbs && $(abspath $(BIN))/jupyter lab $(ARGS)

@@ -2,7 +2,7 @@
 
 The list ALL at the end is what tools/test.py runs; tools/selfcheck.py shows each of them failing on a small broken project.
 """
-import ast, difflib, io, os, re, shutil, subprocess, sys, tempfile, tokenize
+import ast, difflib, io, json, os, re, shutil, subprocess, sys, tempfile, tokenize
 from importlib import import_module
 from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
@@ -332,14 +332,16 @@ def paths(root):
 
 def address(root):
     "The repository's public address stands in settings.ini alone, and in what is made from it"
+    import colab as C
     cfg, out = N.settings(root), []
     made = {'settings.ini', 'README.md', f"{cfg['lib_name']}/_modidx.py", 'nbs/nbdev.yml'}
+    installs = [json.dumps(line) for line in C.source(root).splitlines(True)]         # in the notebooks, put there from settings.ini
     said = re.compile(rf"{re.escape(cfg['user'])}[/.](?:{re.escape(cfg['repo'])}|github)")
     for path in N.files(root):
         name = path.relative_to(root).as_posix()
         try: src = '' if name in made else path.read_text(encoding='utf-8')
         except UnicodeDecodeError: continue
-        out += [f'{name} line {i}: {line.strip()[:100]}' for i, line in enumerate(src.splitlines(), 1) if said.search(line)]
+        out += [f'{name} line {i}: {line.strip()[:100]}' for i, line in enumerate(src.splitlines(), 1) if said.search(line) and line.strip(' ,') not in installs]
     return out
 
 
@@ -353,7 +355,7 @@ def sizes(root):
     if total > 40: out.append(f'runs/: {total:.1f} MB, 40 is the limit')
     for p in N.notebooks(root):
         if p.stat().st_size > 4*2**20: out.append(f'nbs/{N.name(root, p)}: {p.stat().st_size/2**20:.1f} MB, 4 is the limit')
-    known = re.compile(r'nbs/(?:(?:(?:checks|howto)/)?(?:\d\d_)?\w+\.ipynb|_quarto\.yml|styles\.css|figures/.+\.(?:svg|png|gif)|images/readme-\d+\.(?:png|jpg|svg))$')
+    known = re.compile(r'nbs/(?:(?:(?:checks|howto)/)?(?:\d\d_)?\w+\.ipynb|_quarto\.yml|styles\.css|site\.(?:scss|html)|figures/.+\.(?:svg|png|gif)|images/readme-\d+\.(?:png|jpg|svg))$')
     return out + [f'{n}: does not belong into nbs/' for n in (p.relative_to(root).as_posix() for p in N.files(root)) if n.startswith('nbs/') and not known.match(n)]
 
 
@@ -397,6 +399,9 @@ def shown_runs(root):
     return out
 
 
+MADE_PAGES = 'api.qmd',             # by tools/finish.py
+
+
 def sidebar(root):
     "The site's sidebar names every notebook once and nothing else: index first, those of one folder in the order of the floors"
     import yaml
@@ -404,7 +409,7 @@ def sidebar(root):
     def walk(x):
         if isinstance(x, dict): walk(x.get('href')); walk(x.get('contents'))
         elif isinstance(x, list): [walk(e) for e in x]
-        elif x: found.append(x)
+        elif x and x not in MADE_PAGES: found.append(x)
     walk(yaml.safe_load((Path(root)/'_quarto.yml').read_text(encoding='utf-8'))['website']['sidebar'])
     have = [N.name(root, p) for p in N.notebooks(root)]
     want = sorted(have, key=lambda n: n != 'index.ipynb')
@@ -426,10 +431,16 @@ def chapters(root):
     return [f'{N.name(root, p)}: over in {", ".join(over)}: {found}' for p, found, over in map(pagecheck.row, N.notebooks(root)) if over]
 
 
+def colab(root):
+    "Each chapter begins with the cell that installs the library in Colab"
+    import colab as C
+    return C.faults(root)
+
+
 def site(root):
-    "Every page can be staged and converted; formulas parse, links, pictures and references resolve"
+    "Every page can be staged and converted; formulas parse, links, pictures and references resolve, nothing is asked of another host, and search finds every name"
     import pages as S
     return S.check(root)
 
 
-ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, types, steps, compiles, paths, address, sizes, sidebar, prose, chapters]
+ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, types, steps, compiles, paths, address, sizes, sidebar, prose, chapters, colab]

@@ -5,6 +5,7 @@ import re, sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import colab
 import nb as N
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ def open_solutions(cells):
 
 def row(path):
     "Name, cells, longest code cell, share of code cells that assert, words, open solutions, what is over"
-    cells = N.read(path)['cells']
+    cells = [c for c in N.read(path)['cells'] if c['id'] != colab.ID]
     code = [c for c in cells if c['cell_type'] == 'code']
     longest = max((N.directives(text(c))[1].strip('\n').count('\n') + 1 for c in code), default=0)
     share = sum(map(asserts, code))/max(1, len(code))

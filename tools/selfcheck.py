@@ -61,6 +61,8 @@ def sound(root):
     write(root, '11_main', notebook('Main', '__main__', ('#| export\nimport sys\nfrom lib.high import four', None), ('#| export\nif __name__ == "__main__" and __package__: print(four(2), sys.argv)', None),
                                     ('1 + 1', value(text_plain=['2']))))
     write(root, 'checks/10_high', notebook('High: tests', None, 'Tests of [high](../10_high.ipynb), and of [low](../00_low.ipynb#twice).', ('from lib.high import four', None), ('four(5)', value(text_plain=['20']))))
+    import colab
+    colab.write(root)
     with N.copy(root) as tmp:
         from nbdev.doclinks import nbdev_export
         nbdev_export.__wrapped__()
@@ -145,6 +147,9 @@ BREAKS = dict(
            ['drops this line of the title cell: More.', 'dollar sign', 'unclosed', 'https://no/: not an address', 'README.md: link nbs/no.ipynb', 'shows nothing']),
           (add('checks/10_high', 'To [low](00_low.ipynb), to [no](../10_high.ipynb#no), $\\frac{a}$', '## Gone -'),
            [f'checks/10_high.ipynb: {w}' for w in ('link 00_low.ipynb: no such page', 'link ../10_high.ipynb#no: no anchor', '[WARNING] Could not convert', 'cell 5: lost')]),
+          (both(swap('nbs/10_more.ipynb', '# More', '# double'), add('10_more', '## double\n\nText.'), add('00_low', '![far](https://example.org/a.png)', '![](figures/no.png)', 'So \\hat x is', 'word '*330000),
+                lambda r: shutil.copy2(r/'nbs/checks/10_high.ipynb', r/'nbs/checks/24_high.ipynb'), lambda r: add('index', f"<a href='{N.settings(r)['doc_host']}{N.settings(r)['doc_baseurl']}/low.html'>low</a>")(r)),
+           ["search for 'double': low.html comes 2", 'asks another host: https://example.org/a.png', 'a picture without a description: figures/no.png', 'search: TeX in the record of low.html#twice', '1.6 MB of text', 'leaves the site', 'checks/24_high.ipynb: another notebook makes checks/high.html too']),
           (add('10_high', ('#| export\nimport no_such_module', None)), 'staging failed')],
     export=[(swap(LOW, 'return 2*x', 'return 3*x'), 'out of step'), (lambda r: (r/'lib'/'old.py').write_text('x = 1\n', encoding='utf-8'), 'no notebook exports it'),
             (swap('lib/_modidx.py', 'low.html#double', 'low.html#triple'), '_modidx.py'), (swap('lib/__main__.py', 'four(2)', 'four(3)'), 'lib/__main__.py: out of step'),
@@ -195,6 +200,7 @@ BREAKS = dict(
            (add('00_low', '## The trouble'), 'a word to avoid: ## The trouble'),
            (lambda r: (r/'tools'/'prose.txt').write_text('00_low: not there  # no reason', encoding='utf-8'), 'excuses nothing: 00_low: not there')],
     chapters=[(add('00_low', ('x = 1\n'*31, None)), '00_low.ipynb: over in longest')],
+    colab=[(swap('nbs/10_high.ipynb', 'google.colab', 'google'), 'nbs/10_high.ipynb: its first code cell'), (lambda r: write(r, '20_own', notebook('Own', None, ('import os', None))), 'nbs/20_own.ipynb')],
     sidebar=[(swap('_quarto.yml', '10_high', '19_high'), '10_high.ipynb is not in the sidebar'), (swap('_quarto.yml', 'checks/10_high', 'checks/no'), ' checks/10_high.ipynb is not in the sidebar'),
              (swap('_quarto.yml', 'checks/10_high', 'checks/no'), 'checks/no.ipynb does not exist'), (swap('_quarto.yml', 'href: checks', 'href: checks/10_high.ipynb\n      - href: checks'), 'out of order'),
              (lambda r: write(r, 'howto/images', notebook('X', None, ('1', None))), 'howto/images.ipynb is not in the sidebar'),
@@ -253,6 +259,36 @@ def runner():
             r = test('00_low')
             if r.returncode != 1 or 'rename the notebook' not in r.stderr: out.append(f'a notebook called {clash!r}: {r.returncode}\n{r.stdout}{r.stderr}')
             (root/'nbs'/f'{clash}.ipynb').unlink()
+    return out
+
+
+def searching():
+    "Records without imports and TeX, in the order of Fuse; functions in the order of their source; pages finished without other hosts"
+    import finish, search
+    record = lambda href, title, section, text: dict(href=href, title=title, section=section, text=text)
+    good = record('low.html#grid', 'Low', 'grid', 'Draws a grid')
+    shadow = record('other.html', 'Grid of pictures', '', 'grid grid')
+    out = [] if search.rank('grid', [shadow, good]) == ['low.html#grid', 'other.html'] else ['an exact name does not come first']
+    if search.faults([good, shadow], {'grid': ['low.html']}): out.append('a sound index has faults')
+    wants = {'other.html comes 2': [good, record('other.html#x', 'A', 'x', 'grid')], 'comes nowhere': [good], 'imports in the record': [record('a.html', 'A', '', 'Text\nimport torch\n')], 'TeX in the record': [record('a.html', 'A', '', r'so \hat x')]}
+    for said, index in wants.items():
+        if not any(said in f for f in search.faults(index, {'grid': ['other.html'] if 'comes' in said else ['a.html']} if 'comes' in said else {})): out.append(f'search.faults should say {said!r}')
+    text = 'A $\\hat y_{1}$ of `x` and [b](c.html): $$\\frac{a}{b} \\tag{1}$$'
+    if search.words(text) != 'A y_1 of x and b: a/b': out.append(f'words: {search.words(text)!r}')
+    if search.anchors(['A `b_c` d!', 'A `b_c` d!', '2. Twice', 'The $x$ of it', 'Run: a --b', 'Run `--b`']) != ['a-b_c-d', 'a-b_c-d-1', 'twice', 'the-x-of-it', 'run-a-b', 'run---b']: out.append('anchors')
+    shown = [cell(n, f'show_doc({n})') for n in 'bac']
+    for c in shown: c['source'] = ''.join(c['source'])
+    nb = dict(cells=shown)
+    finish.in_order(nb, ['a', 'b', 'c'])
+    if [c['id'] for c in nb['cells']] != ['ca', 'cb', 'cc']: out.append('functions are not put into order')
+    page = '<script src="https://cdnjs.x/polyfill.min.js"></script><script async src="mathjax/tex-chtml-full.js"></script><a href="https://github.com/">r</a><li><a href="https://github.com/u/r/blob/main/nbs/10_x.ipynb" class="toc-action">v</a></li>'
+    made = finish.finished(page, 'checks/x.html', 'https://github.com/u/r', True)
+    wanted = 'src="../mathjax/tex', 'href="https://github.com/u/r"', 'https://colab.research.google.com/github/u/r/blob/main/nbs/10_x.ipynb'
+    out += [f'finished: no {w}' for w in wanted if w not in made] + ['finished: polyfill']*('polyfill' in made)
+    if finish.CDN not in finish.finished(page, 'x.html', 'https://github.com/u/r', False): out.append('finished: no MathJax where it is not on the site')
+    site = 'https://s.io/r/'
+    linked = finish.relative(f'[`_a`]({site}low.html#_a), [`b`]({site}low.html#b)', 'checks/x.ipynb', site, {'low.html': {'b'}})
+    if linked != '`_a`, [`b`](../low.html#b)': out.append(f'relative: {linked}')
     return out
 
 
@@ -398,4 +434,4 @@ def make():
 
 
 HEAVY = 'site', 'side_effects'
-ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'runner': runner, 'steps': steps, 'mutation': mutation, 'make': make}
+ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'searching': searching, 'runner': runner, 'steps': steps, 'mutation': mutation, 'make': make}
