@@ -5,10 +5,8 @@
 # %% auto #0
 __all__ = ['Decoder', 'gaussian_nll', 'VAE', 'FlowStep', 'Flow', 'init_actnorm', 'Likelihood']
 
-# %% ../nbs/13_others.ipynb #13-others-003
-import math
-
 # %% ../nbs/13_others.ipynb #13-others-004
+import math
 import torch
 import torch.nn.functional as F
 from torch import nn, Tensor

@@ -58,6 +58,7 @@ def _few_colours(png):
     Image.open(io.BytesIO(png)).convert('RGB').quantize(256, dither=Image.Dither.NONE).save(out, 'png', optimize=True)
     return out.getvalue()
 
+# %% ../nbs/01_show.ipynb #01-show-017a
 @cache
 def _picture():
     "matplotlib's Figure, which here knows how to show itself (imported when the first one is drawn)"
