@@ -26,7 +26,8 @@ async function open(page, name) {
 // What is wider than the screen, and formulas that run into the contents or out of their box
 const wide = () => {
   const w = document.documentElement.clientWidth, out = [];
-  if (document.documentElement.scrollWidth > w + 1 || document.body.scrollWidth > w + 1) {
+  const scrolls = document.documentElement.scrollWidth > w + 1 || document.body.scrollWidth > w + 1;
+  {
     for (const e of document.querySelectorAll('main *')) {
       const r = e.getBoundingClientRect();
       if (r.right > w + 1 && !e.closest('mjx-assistive-mml') && ![...e.children].some((k) => k.getBoundingClientRect().right > w + 1)) {
@@ -36,7 +37,7 @@ const wide = () => {
       }
       if (out.length > 2) break;
     }
-    return ['scrolls sideways: ' + document.documentElement.scrollWidth + ' of ' + w + ' ' + out.join(' | ')];
+    if (scrolls || out.length) return ['scrolls sideways: ' + document.documentElement.scrollWidth + ' of ' + w + ' ' + out.join(' | ')];
   }
   const main = document.querySelector('main').getBoundingClientRect();
   for (const e of document.querySelectorAll('main .math.display')) if (e.getBoundingClientRect().right > main.right + 1) out.push('a formula leaves the text: ' + e.textContent.slice(0, 50));
