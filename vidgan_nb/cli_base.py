@@ -113,12 +113,11 @@ def read_methods(
     package=PACKAGE   # folder of the modules
 ) -> dict:            # name in a recipe -> 'module:Class'
     "The table METHODS of the package, read without importing it"
-    for path in sorted(Path(package).glob('*.py')):
-        source = path.read_text(encoding='utf-8')
-        if not re.search(r'^METHODS\b.*=', source, re.M): continue
-        for n in _read(source)[0].body:
-            if isinstance(n, (ast.Assign, ast.AnnAssign)) and _text(source, n).startswith('METHODS'):
-                return {k.value: v.value for k, v in zip(n.value.keys, n.value.values) if isinstance(v, ast.Constant)}
+    path = Path(package)/'recipes.py'
+    source = path.read_text(encoding='utf-8') if path.is_file() else ''
+    for n in _read(source)[0].body:
+        if isinstance(n, (ast.Assign, ast.AnnAssign)) and _text(source, n).startswith('METHODS'):
+            return {k.value: v.value for k, v in zip(n.value.keys, n.value.values) if isinstance(v, ast.Constant)}
     raise LookupError(f'no module in {package} defines METHODS')
 
 # %% ../nbs/36_cli_base.ipynb #36-cli-base-022
