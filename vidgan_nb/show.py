@@ -7,7 +7,7 @@ __all__ = ['REAL', 'FAKE', 'TEACHER', 'STUDENT', 'style', 'figure', 'tile', 'gri
            'critic_field', 'HistoryLike', 'running_mean', 'curves', 'save']
 
 # %% ../nbs/01_show.ipynb #01-show-003
-import base64, io, math, os, re
+import io, math, os, re, sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -59,17 +59,19 @@ def _few_colours(png):
     return out.getvalue()
 
 # %% ../nbs/01_show.ipynb #01-show-017a
+def _for_notebook(fig):
+    "A figure with twice as many pixels as the page has, for screens that show them; and the size on the page"
+    png = _png(fig, 2) if any(ax.images for ax in fig.axes) else _few_colours(_png(fig, 2))
+    return png, dict(zip(('width', 'height'), map(round, fig.bbox.size)))
+
 @cache
 def _picture():
     "matplotlib's Figure, which here knows how to show itself (imported when the first one is drawn)"
     from matplotlib.figure import Figure
     class Picture(Figure):
         def _repr_png_(self): return _png(self)
-        def _repr_mimebundle_(self, include=None, exclude=None):
-            "For notebooks: twice as many pixels as the page has, for screens that show them"
-            width, height = map(round, self.bbox.size)
-            png = _few_colours(_png(self, 2)) if not any(ax.images for ax in self.axes) else _png(self, 2)
-            return {'image/png': base64.b64encode(png).decode()}, {'image/png': dict(width=width, height=height)}
+    shell = sys.modules['IPython'].get_ipython() if 'IPython' in sys.modules else None
+    if shell: shell.display_formatter.formatters['image/png'].for_type(Picture, _for_notebook)
     return Picture
 
 def _axes(ax, height=2.6):
