@@ -277,7 +277,7 @@ def write_plain(folder, pages, staged, dest):
         name, (out, page) = item
         said = search.front(staged[name])[0] if name in staged else {}
         body, _ = pandoc(['-f', 'json', '-t', 'html5', '--mathjax', '--section-divs'], json.dumps(page.tree)) if page.tree else ('', '')
-        body = re.sub(r'(<img(?![^>]* alt=)[^>]*?) data-fig-alt="', r'\1 alt="', re.sub(r'((?:href|src)="[^":]*)\.ipynb([#"])', lambda m: _html_link(m[1]) + '.html' + m[2], body))
+        body = re.sub(r'(<img(?![^>]*\salt=)[^>]*?)\sdata-fig-alt="', r'\1 alt="', re.sub(r'((?:href|src)="[^":]*)\.ipynb([#"])', lambda m: _html_link(m[1]) + '.html' + m[2], body))
         text = PLAIN.format(title=H.escape(said.get('title', name)), description=H.escape(said.get('description', '')), body=body, up=search.up(out), maths=maths.replace('{}', search.up(out)), after=after)
         (dest/out).parent.mkdir(parents=True, exist_ok=True)
         (dest/out).write_text(text, encoding='utf-8')
