@@ -1,6 +1,6 @@
 """What a page asks of its reader, a row a page: cells, longest code cell, share of cells that assert, words, open solutions.
 
-Usage: python tools/pagecheck.py [PAGE ...]. Chapters are held to the limits below; exit status 1 if one is over."""
+Usage: python tools/pagecheck.py [PAGE ...]. Chapters and how-to pages are held to the limits below; exit status 1 if one is over."""
 import re, sys
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import nb as N
 ROOT = Path(__file__).parents[1]
 CHAPTERS = '10_wgan', '11_vdb', '12_dgflow', '13_others', '14_stylegan', '20_vid', '21_vidgan', '22_ssl', '23_squeeze', '24_distill'
 CELLS, WORDS, LINES, SHARE = (45, 75), (1800, 3500), 30, 1/3
+HOWTO = 20      # cells of a how-to page that its reader sees
 
 def text(cell): return cell['source']
 
@@ -41,6 +42,8 @@ def row(path):
     if path.stem in CHAPTERS and path.parent.name == 'nbs':
         over += [k for k, (low, high) in dict(cells=CELLS, words=WORDS).items() if not low <= found[k] <= high]
         over += ['asserting']*(share > SHARE) + ['open']*(found['open'] > 0)
+    seen = [c for c in cells if 'hide' not in N.directives(text(c))[0]]
+    if path.parent.name == 'howto' and len(seen) > HOWTO: over += [f'{len(seen)} cells that are seen']
     return path, found, over + ['longest']*(longest > LINES)
 
 def main(pages):
