@@ -325,12 +325,12 @@ def _read_recipe(name):
 
 def _precision(name, r, place):
     "Of a new run: that of the recipe; or of its other records, so that they can be compared; or the faster one"
-    if 'precision' in r or place.device != 'cpu': return r.get('precision', 'float32')
+    if 'precision' in r: return r['precision']
     own = unchanged(record_name(name))
     for n in record_names(place.runs):
         if unchanged(n) == own and 'precision' not in _read_recipe(n):
             return Run(place.runs/n).recipe.get('precision', 'float32')
-    return faster_precision(r, place.root)[0]
+    return faster_precision(r, place.root)[0] if place.device == 'cpu' else 'float32'
 
 def _precision_so_far(folder):
     "The precision of a run that is gone on with, from its recipe; None if that is not there"
