@@ -11,24 +11,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
-def unchanged(name, setting):
-    "Does a setting leave the recipe as it is?"
-    from vidgan_nb.recipes import load_recipe
-    return setting == 'default' or load_recipe(name, setting.split(',')) == load_recipe(name)
-
-
 def lines(tries, folder, seeds):
     "Names of records, the first seed of all rivals first; and what is not searched yet"
     from vidgan_nb.recipes import record_name
-    from vidgan_nb.tuning import best_first, read_table
+    from vidgan_nb.tuning import read_table, tuned
     best, missing = {}, []
     for name, settings in tries.items():
         path = Path(folder)/'tuning'/f'{record_name(name)}.csv'
         rows = read_table(path) if path.is_file() else []
         if {r['setting'] for r in rows} < set(settings): missing.append(f'{name}: {len(rows)} of {len(settings)} settings tried')
-        else: best[name] = best_first([r for r in rows if r['setting'] in settings])[0]['setting']
-    named = {name: name if unchanged(name, s) else f'{name},{s}' for name, s in best.items()}
-    return [f'{n},seed={k}' if k else n for k in range(seeds) for n in named.values()], missing
+        else: best[name] = tuned(name, folder)[1]
+    return [f'{n},seed={k}' if k else n for k in range(seeds) for n in best.values()], missing
 
 
 def main():
