@@ -312,7 +312,7 @@ def readers(package):
         for f in ast.parse(p.read_text(encoding='utf-8')).body:
             for n in ast.walk(f):
                 called = ast.unparse(n.func) if isinstance(n, ast.Call) else ''
-                if called.rpartition('.')[2] in _OPENS or called in _LOADS or called.endswith('open)') or ' else open)' in called: out.add(f'{p.stem}.{getattr(f, "name", "?")}')
+                if called.rpartition('.')[2] in _OPENS or called in _LOADS or called.endswith(' else open'): out.add(f'{p.stem}.{getattr(f, "name", "?")}')
     return out
 
 def uncovered(package):
