@@ -11,7 +11,7 @@ has to end as a run that was not: bit for bit. What is damaged has to be refused
 loops are those of `recipes.METHODS`, each made small by `recompute.small`; the functions that read files are found in
 the source, and one that no case covers is a fault. Ends with one line that counts, and a non-zero status if anything is wrong.
 """
-import argparse, contextlib, functools, hashlib, json, os, random, resource, shutil, signal, stat, sys, tempfile, time, traceback
+import argparse, contextlib, functools, hashlib, json, os, random, resource, shutil, signal, sys, tempfile, time, traceback
 from pathlib import Path
 from typing import NamedTuple
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +82,7 @@ def _inside(f, args, home, cpu, memory, user, fd):
     kind, value = 'traceback', None
     try:
         os.setsid()
+        random.seed(0)                                                    # a fork seeds it anew
         for n in (1, 2): os.dup2(fd, n)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if home: os.chdir(home)
@@ -480,7 +481,6 @@ def streaming(drill, top, times):
     from PIL import Image
     (top/'images').mkdir()
     for i in range(24): Image.fromarray(F._pictures(24, 32)[i]).save(top/'images'/f'{i:02d}.png')
-    r = recipe_of('wgan')
     from vidgan_nb.recipes import load_recipe
     made = load_recipe('wgan', [f'data=folder:{top/"images"}', 'data.lazy=true', 'G.width=4', 'D.n_h=4', 'bs=4', 'steps=6', 'judge='])
     kill_one(drill, 'streaming', made | dict(checkpoint_every=2, look_every=3, score_every=0, judge=''), top, times, real=True)

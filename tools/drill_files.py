@@ -3,7 +3,7 @@
 A kind has a function that makes good files, and one that reads them as the package does and returns what came of it.
 `uncovered` finds the functions of the package that read files; each stands in `COVERED` beside the kind that reaches it.
 """
-import ast, gzip, hashlib, io, json, os, pickle, random, struct, sys, tarfile, types, zipfile
+import ast, gzip, hashlib, io, json, os, pickle, struct, sys, tarfile, types, zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Callable, NamedTuple
@@ -450,14 +450,12 @@ def _devices(canary):
 
 def _bombs(top):
     "Name -> a file that asks for more memory or time than there is; they are small themselves"
-    import numpy as np
     def npy(shape, dtype='|u1', order='False'):
         head = f"{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}".ljust(117) + '\n'
         return b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode()
     def zipped(head, n, name='x.npy'):
-        "An entry of so many zeros behind `head`, without making them here: stored pieces of a deflated block repeat"
-        import zlib
-        c, piece = zlib.compressobj(9, zlib.DEFLATED, -15), bytes(2**22)
+        "An entry of so many zeros behind `head`"
+        piece = bytes(2**22)
         with open(top/'bomb', 'wb') as f, zipfile.ZipFile(f, 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as z, z.open(name, 'w', force_zip64=True) as m:
             m.write(head)
             for _ in range(n//2**22): m.write(piece)
@@ -502,7 +500,7 @@ def entries():
     from vidgan_nb.loops import read_checkpoint
     from vidgan_nb.nets import make_net
     from vidgan_nb.queue import read_list
-    from vidgan_nb.recipes import load_recipe
+    from vidgan_nb.recipes import _making, load_recipe
     from vidgan_nb.records import Run, _unpack_frames
     from vidgan_nb.scores import load_moments
     from vidgan_nb.stylegan import load_stylegan
@@ -519,18 +517,23 @@ def entries():
             return read(home)
         return f
     def net(): return make_net('MLP', sizes=[2, 4, 1])
+    def loaded(read):
+        "As `load` calls it for a recipe, which says in one line that memory ran out"
+        def f(path):
+            with _making('the data'): return read(Path(path))
+        return f
     def rows(path):
         a = Array(path)
         return [*a.rows(range(min(2, len(a))))]
     arrays, plain, text = ('.npy', '.npz'), ('.pth', '.pt', '.th', '.ckpt', '.safetensors', ''), ('.yaml', '.yml', '.txt', '.json', '')
     return {
-        'data': (arrays, lambda p: d.load(f'folder:{p}', n=2)), 'all data': (arrays, lambda p: d.load(f'folder:{p}')), 'images': (tuple(_IMAGES), lambda p: d.load(f'folder:{Path(p).parent}', size=8)),
+        'data': (arrays, loaded(lambda p: d.load(f'folder:{p}', n=2))), 'all data': (arrays, loaded(lambda p: d.load(f'folder:{p}'))), 'images': (tuple(_IMAGES), loaded(lambda p: d.load(f'folder:{p.parent}', size=8))),
         'array': (arrays, rows), 'statistics': (arrays, load_moments), 'chainer': (arrays, lambda p: load_chainer(net(), p)), 'frames': (arrays, _unpack_frames),
         'weights': (plain, read_plain), 'network': (plain, lambda p: load_weights(net(), p)), 'stylegan': (('.pkl', ''), load_stylegan),
         'trained': (('.pkl', '.pth', '.json', ''), lambda p: Trained(p)), 'recipe': (('.yaml', '.yml'), lambda p: load_recipe(str(p))),
         'train': (('.yaml', '.yml'), lambda p: cli._method_of(str(p), {})), 'config': (text, _read_config), 'floors': (text, read_floors), 'tries': (text, read_tries), 'list': (text, lambda p: read_list([p])),
-        'table': (('.csv', ''), read_table), 'cifar': (('.pkl', ''), lambda p: d._unpickle(Path(p), 'data')), 'idx': (('.gz', ''), lambda p: d._idx(Path(p), 4, 8, 8)), 'mosaics': (('.zip', ''), lambda p: d._part(Path(p), 0, 9)),
-        'labels': (arrays, among('labels.npz', d._labels)), 'checkpoint': (('.json', ''), among('state.json', read_checkpoint)), 'record': (('.json', ''), among('record.json', Run)),
+        'table': (('.csv', ''), read_table), 'cifar': (('.pkl', ''), loaded(lambda p: d._unpickle(p, 'data'))), 'idx': (('.gz', ''), loaded(lambda p: d._idx(p, 4, 8, 8))), 'mosaics': (('.zip', ''), loaded(lambda p: d._part(p, 0, 9))),
+        'labels': (arrays, among('labels.npz', loaded(d._labels))), 'checkpoint': (('.json', ''), among('state.json', read_checkpoint)), 'record': (('.json', ''), among('record.json', Run)),
         'archive': (('.tar', ''), among('records-0.tar', lambda home: collect(home, home/'runs', home/'work', say=lambda *_: None))),
     }
 

@@ -136,7 +136,7 @@ def _first_word(args):
 
 def _target(method, methods):
     "The module:Class of a method; None if it is neither one of these nor a class of somebody else"
-    return methods.get(method, method if ':' in str(method) else None)
+    return methods.get(str(method), method if ':' in str(method) else None)
 
 def _said_in(path):
     "What the file of a recipe says: one of the package, without PyTorch; another within bounds, None if it is none"
@@ -148,7 +148,6 @@ def _said_in(path):
 
 def _method_of(name, methods):
     "The method that a recipe, a file or a run's folder trains; None if that cannot be told"
-    import yaml
     plain = (name or '').partition('@')[0]
     if name is None or plain in methods or ':' in plain: return _target(plain, methods)
     for p in (PACKAGE/'recipes'/f'{plain}.yaml', Path(name), Path(name)/'recipe.yaml'):
