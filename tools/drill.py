@@ -612,15 +612,15 @@ def _plant_new_reader():
     import drill_files as F
     F.KINDS['pickle'] = F.KINDS['pickle']._replace(covers='')
 
-PLANTS = { # name -> how it is planted, what finds it
-    'skip-fsync': (_plant_skip_fsync, lambda d, top: kills(d, top, True, ['vgan'])),
-    'forget-generator': (_plant_forget_generator, lambda d, top: kills(d, top, True, ['vgan'])),
-    'no-checksum': (_plant_no_checksum, lambda d, top: files(d, top, 8, ['run'], ['flip'])),
-    'traceback': (_plant_traceback, lambda d, top: files(d, top, 12, ['run'], ['rehash'])),
-    'eval': (_plant_eval, lambda d, top: attacks(d, top, True, ['pickle mkdir', 'torch.save'])),
-    'hang': (_plant_hang, lambda d, top: attacks(d, top, True, ['pipe'])),
-    'no-lock': (_plant_no_lock, lambda d, top: two_writers(d, top, recipe_of('vgan'), '')),
-    'new-reader': (_plant_new_reader, lambda d, top: files(d, top, 0, ['recipe'])),
+PLANTS = { # name -> how it is planted, what finds it, and a word of what that says
+    'skip-fsync': (_plant_skip_fsync, lambda d, top: kills(d, top, True, ['vgan']), 'is damaged'),
+    'forget-generator': (_plant_forget_generator, lambda d, top: kills(d, top, True, ['vgan']), 'elsewhere'),
+    'no-checksum': (_plant_no_checksum, lambda d, top: files(d, top, 8, ['run'], ['flip']), 'it is another'),
+    'traceback': (_plant_traceback, lambda d, top: files(d, top, 12, ['run'], ['rehash']), 'traceback'),
+    'eval': (_plant_eval, lambda d, top: attacks(d, top, True, ['pickle mkdir', 'torch.save']), 'something ran'),
+    'hang': (_plant_hang, lambda d, top: attacks(d, top, True, ['pipe']), 'hang'),
+    'no-lock': (_plant_no_lock, lambda d, top: two_writers(d, top, recipe_of('vgan'), ''), 'two writers'),
+    'new-reader': (_plant_new_reader, lambda d, top: files(d, top, 0, ['recipe']), 'no kind'),
 }
 
 
@@ -633,7 +633,8 @@ def proof(name, seed=0):
         with folder() as top: PLANTS[name][1](found, top)
         return found.faults
     o = child(inside, cpu=600, wall=1800)
-    return o.value if o.kind == 'ok' else [f'{o.kind}: {o.value}']
+    if o.kind != 'ok': raise RuntimeError(f'the drill with the planted fault {name}: {o.kind}: {o.value}')
+    return [line for line in o.value if PLANTS[name][2] in line]
 
 
 # ---------------------------------------------------------------------------------------- all of it
