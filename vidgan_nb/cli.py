@@ -155,6 +155,7 @@ def _method_of(name, methods):
         given = _said_in(p)
         return _target(given.get('method'), methods) if isinstance(given, dict) else None
 
+# %% ../nbs/40_cli.ipynb #40-cli-051d
 def _check_name(name):
     "Say what is wrong with a name that no method is found for"
     from vidgan_nb.recipes import load_recipe

@@ -216,8 +216,8 @@ def add_witness(
 _FIELDS = 'name', 'recipe', 'steps', 'made', 'scores', 'findings', 'files', 'witness', 'search'
 
 def _columns(r):
-    "The history in what record.json says: name -> (steps, values); BadInput if anything is of another kind than expected"
-    kinds = dict(name=str, recipe=dict, steps=int, made=dict, scores=dict, findings=dict, files=dict, sources=dict)
+    "The history in what record.json says, name -> (steps, values); BadInput if anything is of another kind"
+    kinds = dict(name=str, steps=int) | dict.fromkeys('recipe made scores findings files sources'.split(), dict)
     wrong = [k for k, kind in kinds.items() if not isinstance(r[k], kind)]
     wrong += [f'recipe.{k}' for k in ('data', 'nets', 'loop') if not isinstance(r['recipe'].get(k), dict)]
     wrong += [f'files.{k:.40}' for k, v in r['files'].items() if k != Path(k).name or not isinstance(v, str)]
@@ -241,8 +241,10 @@ def _read_record(folder):
         return [r[k] for k in _FIELDS], r['sources'], columns
     except BadInput: raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as e:
-        raise BadInput(f'the record {folder} cannot be read: {type(e).__name__} {" ".join(str(e).split()):.200}') from None
+        why = f'{type(e).__name__} {" ".join(str(e).split()):.200}'
+        raise BadInput(f'the record {folder} cannot be read: {why}') from None
 
+# %% ../nbs/03_records.ipynb #03-records-034u
 def _unpack_frames(path):
     "The inverse of `_pack_frames`: (step, images or points)"
     def decoded(f): return torch.from_numpy(f).float()/127.5 - 1 if f.dtype == np.uint8 else torch.from_numpy(f)
@@ -316,9 +318,10 @@ def net(self: Run,
     try: weights = load_file(self.file('weights.safetensors'))
     except (OSError, SafetensorError) as e:
         raise BadInput(f'the weights of {self.name} cannot be read: {e}') from None
-    spec = self.recipe['nets'][nearest(name, sorted({k.split('.')[0] for k in weights}), 'recorded network')]
+    spec = self.recipe['nets'].get(nearest(name, sorted({k.split('.')[0] for k in weights}), 'recorded network'), {})
     own = {k.removeprefix(f'{name}.'): t for k, t in weights.items() if k.startswith(f'{name}.')}
-    return trained_net(spec, {k: t.float() if t.is_floating_point() else t for k, t in own.items()}, f'the record {self.name}')
+    state = {k: t.float() if t.is_floating_point() else t for k, t in own.items()}
+    return trained_net(spec, state, f'the record {self.name}')
 
 # %% ../nbs/03_records.ipynb #03-records-034d
 @patch(as_prop=True)
