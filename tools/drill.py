@@ -106,6 +106,8 @@ def _inside(f, args, home, cpu, memory, user, fd):
 
 # ---------------------------------------------------------------------------------------- runs that are killed
 
+SMALL = dict(sngan=['data=glyphs', 'G=Generator', 'G.width=4', 'D=Critic', 'D.n_h=4'])       # where all recipes are large
+
 def recipe_of(method, steps=6):
     "A small recipe of a method: the one of the package with the smallest data, or else the method's defaults"
     from vidgan_nb.fitting import POINTS
@@ -113,7 +115,8 @@ def recipe_of(method, steps=6):
     from vidgan_nb.recompute import small
     names = [n for n, m, _ in _recipes() if m == method]
     def size(n): return next(d not in POINTS and 1 + (d != 'glyphs') for m, _, d in _recipes() if m == n), n
-    r = load_recipe(min(names, key=size) if names else method)
+    name = min(names, key=size) if names else method
+    r = load_recipe(name, SMALL.get(method, []))
     return small(r) | dict(steps=steps, checkpoint_every=2, look_every=3, score_every=0, judge='')
 
 

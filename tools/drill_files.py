@@ -287,21 +287,21 @@ KINDS = {
     'verified': Kind(make_verified, read_verified, False, 'records._read_verified'),
     'recipe': Kind(make_recipe, read_recipe, False, 'recipes._literal cli._said_in'),
     'texts': Kind(make_texts, read_texts, False, 'cli_train._read_config thresholds.read_floors tuning.read_tries tuning.read_table queue._names_in basics.small_text'),
-    'arrays': Kind(make_arrays, read_arrays, False, 'array_files.array_names array_files.opened arrays._stream arrays.headers arrays.read_rows dgflow_chainer.load_chainer'),
+    'arrays': Kind(make_arrays, read_arrays, False, 'array_files.array_names array_files.read_array array_files.opened arrays.array_data cli_score._in_file scores.load_moments arrays._stream arrays.headers arrays.read_rows dgflow_chainer.load_chainer'),
     'images': Kind(make_images, read_images, False, 'images._array images._open'),
     'published': Kind(make_published, read_published, False, 'datasets._unpickle datasets._idx datasets._manifest datasets._labels datasets._part datasets._map_bytes datasets._rows datasets._hash_problems'),
     'weights': Kind(make_weights, read_weights, False, 'foreign._load foreign.read_plain foreign._beginning'),
-    'pickle': Kind(make_pickle, read_pickle, False, 'pickles._read pickles._storage'),
+    'pickle': Kind(make_pickle, read_pickle, False, 'pickles.read_stylegan pickles._read pickles._storage'),
     'caches': Kind(make_caches, read_caches, True, 'records._remembered scores._read_statistics'),
     'refined': Kind(make_refined, read_refined, False, 'dgflow_compat._check_resume dgflow_compat._opened dgflow_compat._write dgflow_compat.run_config'),
-    'queue': Kind(make_queue, read_queue, False, 'queue.look_up queue._precision_so_far queue._stopwatch queue._recorded queue._send queue._note'),
+    'queue': Kind(make_queue, read_queue, False, 'queue.look_up queue._stopwatch queue._recorded queue._send queue._note'),
 }
 # functions that open what is no file of the user's: the package's own, the system's, what they wrote a moment ago, or a file that is compared with a known checksum first
 OWN = '''basics.write_file basics.machine_memory basics.document basics._moved cli._exit_code cli_base.knobs cli_base.read_methods judges._sha256
 judges._load_weights monitor.peak_memory_mb own.own_files papers.papers perceptual._read queue.give_way recompute._foreign recompute.sources
 records.machine records._write show._few_colours tuning._write_table'''
 
-_OPENS = {'open', 'read_text', 'read_bytes', 'load_file', 'safe_open', 'safe_load', 'ZipFile', 'memmap'}
+_OPENS = {'small_text', 'read_array', 'array_names', 'read_rows', 'headers', 'open', 'read_text', 'read_bytes', 'load_file', 'safe_open', 'safe_load', 'ZipFile', 'memmap'}
 _LOADS = {'np.load', 'torch.load', 'json.loads', 'yaml.load', 'pickle.load', 'pickle.loads'}
 
 def readers(package):
