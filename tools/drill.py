@@ -325,6 +325,8 @@ def attacks(drill, top, small, only=None):
     groups = [names[i::6] for i in range(6)] + [['a pipe']] if not only else [names]
     if only and 'pipe' in only: groups = [['a pipe']]
     for group in filter(None, groups): _attack_group(drill, top, group, log, canary, F)
+    o = child(F.accepted, top, memory=2**32) if not only else Outcome('ok', [])
+    for what in o.value if o.kind == 'ok' else [f'{o.kind}: {o.value}']: drill.fault(f'not refused: {what}')
 
 
 def _attack_group(drill, top, group, log, canary, F, depth=0):
@@ -616,12 +618,21 @@ def _plant_new_reader():
     import drill_files as F
     F.KINDS['pickle'] = F.KINDS['pickle']._replace(covers='')
 
+def _plant_zeros():
+    from vidgan_nb import pickles
+    pickles._check_filled = lambda weights: None
+
+def _find_accepted(d, top):
+    import drill_files as F
+    d.faults += F.accepted(top)
+
 PLANTS = { # name -> how it is planted, what finds it, and a word of what that says
     'skip-fsync': (_plant_skip_fsync, lambda d, top: kills(d, top, True, ['vgan']), 'is damaged'),
     'forget-generator': (_plant_forget_generator, lambda d, top: kills(d, top, True, ['vgan']), 'elsewhere'),
     'no-checksum': (_plant_no_checksum, lambda d, top: files(d, top, 8, ['run'], ['flip']), 'it is another'),
     'traceback': (_plant_traceback, lambda d, top: files(d, top, 12, ['run'], ['rehash']), 'traceback'),
     'eval': (_plant_eval, lambda d, top: attacks(d, top, True, ['pickle mkdir', 'torch.save']), 'something ran'),
+    'zeros': (_plant_zeros, _find_accepted, 'a block of zeros'),
     'hang': (_plant_hang, lambda d, top: attacks(d, top, True, ['pipe']), 'hang'),
     'no-lock': (_plant_no_lock, lambda d, top: two_writers(d, top, recipe_of('vgan'), ''), 'two writers'),
     'new-reader': (_plant_new_reader, lambda d, top: files(d, top, 0, ['recipe']), 'no kind'),
@@ -671,7 +682,9 @@ PARTS = {
 }
 
 
-def run(parts=(), small=False, seed=0, say=print):
+def told(what): print(what, flush=True)
+
+def run(parts=(), small=False, seed=0, say=told):
     "The drill; what happened"
     prepare()
     drill, before = Drill(seed, say), dict(os.environ)

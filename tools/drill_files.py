@@ -567,3 +567,29 @@ def attack(top, names, log):
                 import shutil
                 shutil.rmtree(home, ignore_errors=True)
     return dict(bad=bad, tried=tried)
+
+
+def accepted(top):
+    "Which files that have to be refused are not, or without the words that their refusal must have"
+    from vidgan_nb.basics import BadInput
+    from vidgan_nb.pickles import read_stylegan
+    from vidgan_nb.recipes import load_recipe
+    from vidgan_nb.thresholds import read_floors
+    import torch
+    whole = stylegan()
+    half = len(whole)//2
+    def recipe(p): return load_recipe(str(p))
+    cases = {'bytes behind a pickle': (read_stylegan, '.pkl', whole + b'x', 'SHA-256'), 'a pickle twice': (read_stylegan, '.pkl', whole + whole, 'behind its end'),
+             'a block twice': (read_stylegan, '.pkl', whole[:half] + whole[half - 512:], 'SHA-256'),
+             'a block of zeros': (read_stylegan, '.pkl', whole[:half] + bytes(1024) + whole[half + 1024:], 'a block of zeros'),
+             'a stretched tensor': (read_stylegan, '.pkl', stylegan(weight=torch.ones(1).expand(2**20, 2**20)), 'made of 1 numbers'),
+             'aliases in a recipe': (recipe, '.yaml', b'method: wgan\nabout: &a x\nsearch: *a\n', 'alias'), 'aliases in floors': (read_floors, '.yaml', b'a: &a {}\nb: *a\n', 'alias')}
+    out = []
+    for i, (name, (read, end, raw, word)) in enumerate(cases.items()):
+        path = top/f'refuse {i}{end}'
+        path.write_bytes(raw)
+        try: read(path)
+        except BadInput as e:
+            if word not in str(e): out.append(f'{name}: {e}')
+        else: out.append(name)
+    return out
