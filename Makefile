@@ -22,7 +22,7 @@ REFUSED = $(ENV) has vidgan_nb installed from $(OTHER); nothing was changed. Thi
 BIN   := $(ENV)/bin
 STAMP := $(ENV)/.vidgan-installed
 
-.PHONY: help setup demo test test-site lab docs export bench clean check-env again
+.PHONY: help setup demo test drill test-site lab docs export bench clean check-env again
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -35,6 +35,9 @@ demo: $(STAMP) ## train a WGAN-GP on drawn digits and look at what it learnt (un
 
 test: $(STAMP) ## every notebook, twice, and all that keeps them honest
 	@$(BIN)/python tools/test.py $(ARGS)
+
+drill: $(STAMP) ## kill, damage, attack: every loop and every kind of file (about 20 minutes on 2 cores)
+	@$(BIN)/python tools/drill.py $(ARGS)
 
 test-site: $(STAMP) ## the site in a real browser (needs node and chromium; says what it skips)
 	@$(BIN)/python tools/browser.py $(ARGS)

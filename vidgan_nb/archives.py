@@ -84,7 +84,8 @@ def _unpack(path, folder):
                 target = folder/m.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with t.extractfile(m) as f: target.write_bytes(f.read())
-    except (tarfile.TarError, OSError, EOFError) as e: raise BadInput(f'{path} is no whole archive: {e}') from None
+    except (tarfile.TarError, OSError, EOFError) as e:
+        raise BadInput(f'{path} is no whole archive: {" ".join(str(e).split())[:200]}') from None
 
 # %% ../nbs/07_archives.ipynb #07-archives-022a
 def collect(

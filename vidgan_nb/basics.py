@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LISTED', 'BadInput', 'nearest', 'check_positive', 'check_at_least', 'check_between', 'check_whole', 'patch',
-           'regular_file', 'write_file', 'machine_memory', 'document', 'old_names']
+           'regular_file', 'small_text', 'write_file', 'machine_memory', 'document', 'old_names']
 
 # %% ../nbs/00_basics.ipynb #00-basics-002
 import difflib, errno, functools, importlib, inspect, math, os, re, stat, sys, threading, warnings
@@ -105,6 +105,15 @@ def regular_file(
     if stat.S_ISDIR(mode): raise IsADirectoryError(errno.EISDIR, 'Is a directory', str(path))
     if not stat.S_ISREG(mode): raise OSError(errno.EINVAL, 'Is a pipe or a device, not a file', str(path))
     return Path(path)
+
+def small_text(
+    path: str | os.PathLike, # of a file of text
+    most: int = 1_000_000    # bytes that it may have
+) -> str:                    # UTF-8
+    "What a small file says; OSError also for a pipe and for what is larger, ValueError if it is no text"
+    size = regular_file(path).stat().st_size
+    if size > most: raise OSError(errno.EFBIG, f'{size:,} bytes, and {most:,} are allowed', str(path))
+    return Path(path).read_text(encoding='utf-8')
 
 # %% ../nbs/00_basics.ipynb #00-basics-015b
 def write_file(

@@ -136,19 +136,26 @@ def _first_word(args):
 
 def _target(method, methods):
     "The module:Class of a method; None if it is neither one of these nor a class of somebody else"
-    return methods.get(method, method if ':' in str(method) else None)
+    return methods.get(str(method), method if ':' in str(method) else None)
+
+def _said_in(path):
+    "What the file of a recipe says: one of the package, without PyTorch; another within bounds, None if it is none"
+    import yaml
+    if path.parent == PACKAGE/'recipes': return yaml.safe_load(path.read_text(encoding='utf-8'))
+    from vidgan_nb.recipes import _read_yaml
+    try: return _read_yaml(path)
+    except BadInput: return None
 
 def _method_of(name, methods):
     "The method that a recipe, a file or a run's folder trains; None if that cannot be told"
-    import yaml
     plain = (name or '').partition('@')[0]
     if name is None or plain in methods or ':' in plain: return _target(plain, methods)
     for p in (PACKAGE/'recipes'/f'{plain}.yaml', Path(name), Path(name)/'recipe.yaml'):
         if p.suffix not in ('.yaml', '.yml') or not p.is_file(): continue
-        try: given = yaml.safe_load(p.read_text(encoding='utf-8'))
-        except (yaml.YAMLError, UnicodeDecodeError, OSError): return None
+        given = _said_in(p)
         return _target(given.get('method'), methods) if isinstance(given, dict) else None
 
+# %% ../nbs/40_cli.ipynb #40-cli-051d
 def _check_name(name):
     "Say what is wrong with a name that no method is found for"
     from vidgan_nb.recipes import load_recipe

@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-004
-from .basics import BadInput, check_whole, document, nearest, patch, regular_file, write_file
+from .basics import BadInput, check_whole, document, nearest, patch, small_text, write_file
 from .cli_base import check_place, check_seed, choose_device, complain, say, score_name, short_path, show_bar
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-018
@@ -204,10 +204,8 @@ def new_network(
     state: dict      # its weights
 ) -> object:         # an nn.Module in evaluation mode
     "A network as a recipe describes it, with weights"
-    from vidgan_nb.nets import make_net
-    net = make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'}).eval()
-    net.load_state_dict(state)
-    return net
+    from vidgan_nb.nets import trained_net
+    return trained_net(spec, state, 'this run')
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-023
 @patch
@@ -420,7 +418,7 @@ def _read_config(path):
     "The keys and values of a configuration file"
     import yaml
     from vidgan_nb.recipes import _NoAliases
-    try: given = yaml.load(regular_file(path).read_text(encoding='utf-8'), _NoAliases)
+    try: given = yaml.load(small_text(path), _NoAliases)
     except OSError as e: raise BadInput(f'{path} cannot be read: {e.strerror}') from None
     except BadInput: raise
     except (yaml.YAMLError, ValueError, RecursionError) as e:

@@ -70,7 +70,7 @@ def _unpickle(path, *keys):
         return [d[k] for k in keys]
     except _BAD_PICKLE as e:
         found = f'{path.stat().st_size:,} bytes that do not hold it ({type(e).__name__}: {e})'
-        raise _broken(path, f"a pickle with {', '.join(keys)}", found) from None
+        raise _broken(path, f"a pickle with {', '.join(keys)}", ' '.join(found.split())) from None
 
 def _read_pickles(folder, name, split, n, files):
     "The official Python version of CIFAR-10 and CIFAR-100"

@@ -13,6 +13,7 @@ from torch import nn, Tensor
 from torch.nn.utils import parametrize
 
 # %% ../nbs/12_dgflow_chainer.ipynb #12-chainer-003
+from .array_files import array_names, read_array
 from .basics import BadInput, check_whole, document
 from .data import Data
 from .blocks import MLP
@@ -114,8 +115,7 @@ def load_chainer(
     path              # .npz, with arrays such as l0/W and l0/b
 ) -> nn.Module:       # the same, in evaluation mode
     "Weights of a Chainer model, read as plain arrays; BadInput if any is missing, left over or of another shape"
-    try:
-        with np.load(path, allow_pickle=False) as f: arrays = {k: torch.from_numpy(np.asarray(f[k])) for k in f.files}
+    try: arrays = {k: torch.from_numpy(np.array(read_array(path, k))) for k in array_names(path)}
     except Exception as e:
         raise BadInput(f'{path} cannot be read as arrays: {type(e).__name__} {_one_line(e, 100)}') from None
     layers, ours, kind = _layers(net, arrays, path), net.state_dict(), type(net).__name__

@@ -57,6 +57,14 @@ def _array(path):
     a = np.load(path, mmap_mode='r', allow_pickle=False)
     return _pillow().fromarray(a[..., 0] if a.shape[2:] == (1,) else a)
 
+# %% ../nbs/00_data_images.ipynb #00-data-080p
+def _refuse_postscript():
+    "Pillow hands PostScript, whatever the name of the file, to the program gs: here it is no image"
+    from PIL import EpsImagePlugin
+    EpsImagePlugin.gs_binary = False
+
+_refuse_postscript()
+
 # %% ../nbs/00_data_images.ipynb #00-data-080d
 def _open(path, f, content=None):
     "`f` of the image in a file, or in the bytes `content` read from it"

@@ -572,7 +572,8 @@ def _read_body(path):
     try:
         written = json.loads((path/'state.json').read_bytes())
         body, digest = written['body'], written['sha256']
-    except (ValueError, KeyError, TypeError): raise _damaged(path, 'state.json cannot be read') from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _damaged(path, 'state.json cannot be read') from None
     if _sha256(json.dumps(body, sort_keys=True).encode()) != digest:
         raise _damaged(path, 'state.json does not match its checksum')
     if not isinstance(body, dict) or body.get('format') != 1:

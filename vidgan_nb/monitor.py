@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SIGNALS', 'MOST_LAYERS', 'PRECISIONS', 'unmoved', 'on_signal', 'stop_now', 'interrupt_between_steps', 'OutOfTime',
-           'NotFinite', 'OutOfMemory', 'is_out_of_memory', 'explain_out_of_memory', 'reset_peak_memory',
-           'peak_memory_mb', 'within_memory', 'precise', 'FolderLock', 'watch', 'join_processes', 'spread',
-           'gather_batch']
+           'NotFinite', 'OutOfMemory', 'is_out_of_memory', 'explain_out_of_memory', 'explain_lost_process',
+           'reset_peak_memory', 'peak_memory_mb', 'within_memory', 'precise', 'FolderLock', 'watch', 'join_processes',
+           'spread', 'gather_batch']
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-003
 import copy, csv, json, math, os, re, shutil, signal, sys, threading, time, weakref
@@ -147,6 +147,18 @@ def explain_out_of_memory():
         whose = 'the GPU' if isinstance(e, torch.OutOfMemoryError) or '_STATUS_' in str(e) else 'this machine'
         advice = 'lower bs, the widths of the networks, data.n or score_n'
         raise OutOfMemory(f'{whose} is out of memory{more}: {advice}') from None
+
+# %% ../nbs/03_monitor.ipynb #03-monitor-lost
+_LOST = re.compile(r'closed by peer|reset by peer|broken pipe|gloo|NCCL|process group', re.IGNORECASE)
+
+@contextmanager
+def explain_lost_process():
+    "Inside, what a process raises that waits for another one, which has ended, becomes one line"
+    try: yield
+    except RuntimeError as e:
+        if processes() == 1 or not _LOST.search(str(e)): raise
+        raise BadInput('another of the processes has ended, and this one cannot go on alone: its own message says why; '
+                       '--resume goes on from the newest checkpoint') from None
 
 # %% ../nbs/03_monitor.ipynb #03-loops-062c
 def reset_peak_memory(
@@ -501,6 +513,7 @@ def _take_steps(watcher, step, precision, bar, tensorboard, lock):
     loop, show = watcher.loop, (_is_watched() if bar is None else bar) and rank() == 0
     with ExitStack() as stack:
         stack.enter_context(explain_out_of_memory())
+        stack.enter_context(explain_lost_process())
         stack.enter_context(_deterministic(loop.device))
         watcher.known = _not_finite(loop).keys() - _names(loop).values()
         if watcher.out and rank() == 0: watcher.open_folder(stack, lock, tensorboard)

@@ -6,7 +6,7 @@
 __all__ = ['Pickled', 'read_stylegan']
 
 # %% ../nbs/14_pickles.ipynb #14-pickles-003
-import io, pickle, pickletools, re, warnings
+import hashlib, io, math, pickle, pickletools, re, warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +40,9 @@ class _TensorsOnly(pickle.Unpickler):
 def _plain_functions():
     "New functions that put tensors and numbers together, by the names that a file has for them"
     kinds = dict(f8='<f8', f4='<f4', i8='<i8', i4='<i4', b1='?')
-    def tensor(numbers, offset, size, stride, *_): return numbers.as_strided(size, stride, offset)
+    def tensor(numbers, offset, size, stride, *_):
+        if math.prod(size) <= numbers.numel(): return numbers.as_strided(size, stride, offset)
+        raise pickle.UnpicklingError(f'a tensor of shape {tuple(size)} made of {numbers.numel():,} numbers')
     def number(kind, raw): return np.frombuffer(raw, kinds[kind.args[0]])[0].item()
     def storage(raw): return _storage(raw)
     def parameter(data, *_): return data
@@ -54,6 +56,8 @@ def _check_instructions(file):
     for n, (op, arg, _) in enumerate(pickletools.genops(file)):
         if 'PUT' in op.name and arg > n:
             raise pickle.UnpicklingError(f'a thing kept under the number {arg:,}, which is the {n:,}th at most')
+    after = len(file.read())
+    if after: raise pickle.UnpicklingError(f'{after:,} bytes behind its end')
     file.seek(0)
 
 def _storage(raw):
@@ -90,6 +94,13 @@ def _check_module(module, Call, name, visited):
     visited.add(id(module))
     return meta
 
+def _check_filled(weights):
+    "UnpicklingError if a block of a matrix is zero, as where a part of a file was lost; no training leaves such a one"
+    for name, t in weights.items():
+        if t.dim() < 2: continue
+        rest = t.reshape(-1)[:t.numel()//64*64].reshape(-1, 64)
+        if len(rest) and (rest == 0).all(1).any(): raise pickle.UnpicklingError(f'a block of zeros in {name}')
+
 def _collect(module, Call, name, out, visited):
     "Collect a module of the pickle and all modules in it"
     meta = _check_module(module, Call, name, visited)
@@ -114,8 +125,9 @@ def read_stylegan(
         what, hint = str(e) or type(e).__name__, ''
         if 'dnnlib.tflib' in what:
             hint = ' It is of the older kind, for TensorFlow: convert it with legacy.py of its authors.'
-        raise BadInput(f'{path}: expected a StyleGAN2-ADA pickle, '
-                       f'found {path.stat().st_size:,} bytes with {what}.{hint}') from None
+        with open(path, 'rb') as f: sha = hashlib.file_digest(f, 'sha256').hexdigest()
+        raise BadInput(f'{path}: expected a StyleGAN2-ADA pickle, found {path.stat().st_size:,} bytes '
+                       f'(SHA-256 {sha}) with {what}.{hint}') from None
 
 def _read(path, net):
     with open(path, 'rb') as f:
@@ -127,6 +139,7 @@ def _read(path, net):
         data = data[nearest(net, networks, f'network in {path.name}')]
     out = Pickled('', {}, {}, {})
     meta = _collect(data, reader.Call, '', out, set())
+    _check_filled(out.weights)
     return out._replace(kind=meta.get('class_name'), init=meta['state'].get('_init_kwargs', {}))
 
 # %% ../nbs/14_pickles.ipynb #14-stylegan-022a

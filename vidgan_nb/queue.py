@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 # %% ../nbs/07_queue.ipynb #07-queue-004
-import torch, yaml
+import torch
 
 # %% ../nbs/07_queue.ipynb #07-queue-005
 from .archives import pack, work_folder
-from .basics import BadInput, document, nearest, old_names
+from .basics import BadInput, document, nearest, old_names, small_text
 from .datasets import load, load_once
 from .recipes import train, RECIPES, build, load_recipe, recipe_names, resolve, unchanged, _pictures
 from .monitor import NotFinite, OutOfTime, FolderLock, precise
@@ -335,7 +335,7 @@ def _precision(name, r, place):
 def _precision_so_far(folder):
     "The precision of a run that is gone on with, from its recipe; None if that is not there"
     path = folder/'recipe.yaml'
-    return yaml.safe_load(path.read_text(encoding='utf-8')).get('precision', 'float32') if path.is_file() else None
+    return load_recipe(str(path)).get('precision', 'float32') if path.is_file() else None
 
 # %% ../nbs/07_queue.ipynb #07-queue-027b
 def _trained(name, r, place):
@@ -358,7 +358,8 @@ def _trained(name, r, place):
 def _stopwatch(path, goes_on):
     "Keep in a file the seconds spent inside, over all sittings"
     start, before = time.monotonic(), 0.
-    if goes_on and path.is_file(): before = float(path.read_text(encoding='utf-8'))
+    with contextlib.suppress(OSError, ValueError):                        # a machine may have stopped as it was written
+        if goes_on: before = max(0., min(float(small_text(path, 100)), 1e9))
     try: yield
     finally:
         with contextlib.suppress(OSError): path.write_text(f'{before + time.monotonic() - start:.1f}', encoding='utf-8')

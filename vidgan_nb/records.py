@@ -7,7 +7,7 @@ __all__ = ['LICENCES', 'POINTS_KEPT', 'MOST', 'machine', 'commit', 'weights_hash
            'add_witness', 'Run', 'record_names', 'recheck', 'check_writable', 'record', 'replay']
 
 # %% ../nbs/03_records.ipynb #03-records-003
-import contextlib, datetime, functools, hashlib, json, os, platform, re, shutil, subprocess, uuid, zipfile
+import contextlib, datetime, functools, hashlib, json, math, os, platform, re, shutil, subprocess, uuid
 from pathlib import Path
 
 # %% ../nbs/03_records.ipynb #03-records-004
@@ -18,12 +18,13 @@ from torch import nn, Tensor
 
 # %% ../nbs/03_records.ipynb #03-records-005
 from . import __version__
-from .basics import BadInput, document, nearest, old_names, patch, regular_file
+from .basics import BadInput, document, nearest, old_names, patch, regular_file, small_text
 from .datasets import load
 from .loops import History, Loop, checkpoints, rank, recipe_diff
 from .monitor import peak_memory_mb, unmoved
 from .blocks import frozen
-from .nets import make_net
+from .arrays import headers, read_rows
+from .nets import trained_net
 from vidgan_nb.recipes import (RECIPES, _look_and_score, _plain, load_recipe, recipe_names, resolve, scores,
     train, unchanged)
 from vidgan_nb.recompute import (POINTS, SHAPES, digest, disagreements, losses, outputs, rounding, runs_folder,
@@ -214,32 +215,47 @@ def add_witness(
 # %% ../nbs/03_records.ipynb #03-records-034
 _FIELDS = 'name', 'recipe', 'steps', 'made', 'scores', 'findings', 'files', 'witness', 'search'
 
+def _columns(r):
+    "The history in what record.json says, name -> (steps, values); BadInput if anything is of another kind"
+    kinds = dict(name=str, steps=int) | dict.fromkeys('recipe made scores findings files sources'.split(), dict)
+    wrong = [k for k, kind in kinds.items() if not isinstance(r[k], kind)]
+    wrong += [f'recipe.{k}' for k in ('data', 'nets', 'loop') if not isinstance(r['recipe'].get(k), dict)]
+    wrong += [f'files.{k:.40}' for k, v in r['files'].items() if k != Path(k).name or not isinstance(v, str)]
+    if wrong: raise BadInput(f'the record of {r["name"]!r:.60} says something unexpected under {", ".join(wrong[:3])}')
+    def column(at, value): return [int(t) for t in at], [float(v) for v in value]
+    return {k: column(v['at'], v['value']) for k, v in r['history'].items()}
+
 def _read_record(folder):
     "What record.json says; BadInput if it is not there, or not what was written"
     name = folder.name
     if not (folder/'record.json').is_file():
         raise BadInput(f'there is no record of {name!r}: make it with "vidgan record {name}"')
     try:
-        r = json.loads((folder/'record.json').read_text(encoding='utf-8'))
+        r = json.loads(small_text(folder/'record.json', int(MOST)))
         if r.get('format') != 2:
             raise BadInput(f'the record {folder} has format {r.get("format")}; this version reads format 2: '
                            f'make it again with "vidgan record {name}"')
         if _signed({k: v for k, v in r.items() if k != 'sha256'})['sha256'] != r['sha256']:
             raise BadInput(f'the record {folder} is damaged: record.json does not match its checksum')
-        columns = {k: (v['at'], v['value']) for k, v in r['history'].items()}
+        columns = _columns(r)
         return [r[k] for k in _FIELDS], r['sources'], columns
     except BadInput: raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-        raise BadInput(f'the record {folder} cannot be read: {type(e).__name__} {e}') from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as e:
+        why = f'{type(e).__name__} {" ".join(str(e).split()):.200}'
+        raise BadInput(f'the record {folder} cannot be read: {why}') from None
 
+# %% ../nbs/03_records.ipynb #03-records-034u
 def _unpack_frames(path):
     "The inverse of `_pack_frames`: (step, images or points)"
     def decoded(f): return torch.from_numpy(f).float()/127.5 - 1 if f.dtype == np.uint8 else torch.from_numpy(f)
-    try:
-        with np.load(path, allow_pickle=False) as z:
-            return [(int(t), decoded(f)) for t, f in zip(z['steps'], z['frames'])]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as e:
-        raise BadInput(f'{path} cannot be read: {e}') from None
+    found = headers(path)                                                # nothing is unpacked yet
+    for name in ('steps', 'frames'):
+        shape, dtype = found.get(name, ((), 'nothing'))
+        if not shape or dtype.itemsize*math.prod(shape) > 100*MOST:
+            raise BadInput(f'{path} cannot be read: {name} is {dtype} of shape {shape}')
+    steps, frames = (read_rows(path, name, range(found[name][0][0])) for name in ('steps', 'frames'))
+    try: return [(int(t), decoded(f)) for t, f in zip(steps, frames)]
+    except (ValueError, TypeError) as e: raise BadInput(f'{path} cannot be read: {e}') from None
 
 # %% ../nbs/03_records.ipynb #03-records-034a
 class Run:
@@ -302,11 +318,10 @@ def net(self: Run,
     try: weights = load_file(self.file('weights.safetensors'))
     except (OSError, SafetensorError) as e:
         raise BadInput(f'the weights of {self.name} cannot be read: {e}') from None
-    spec = self.recipe['nets'][nearest(name, sorted({k.split('.')[0] for k in weights}), 'recorded network')]
-    net = make_net(spec['net'], **{k: v for k, v in spec.items() if k != 'net'})
+    spec = self.recipe['nets'].get(nearest(name, sorted({k.split('.')[0] for k in weights}), 'recorded network'), {})
     own = {k.removeprefix(f'{name}.'): t for k, t in weights.items() if k.startswith(f'{name}.')}
-    net.load_state_dict({k: t.float() if t.is_floating_point() else t for k, t in own.items()})
-    return net.eval()
+    state = {k: t.float() if t.is_floating_point() else t for k, t in own.items()}
+    return trained_net(spec, state, f'the record {self.name}')
 
 # %% ../nbs/03_records.ipynb #03-records-034d
 @patch(as_prop=True)
@@ -366,8 +381,11 @@ def record_names(
 
 @functools.lru_cache(4)
 def _read_verified(path, _):
-    try: return json.loads(regular_file(path).read_text(encoding='utf-8'))
-    except (OSError, ValueError) as e:
+    try:
+        found = json.loads(small_text(path, 10_000_000))
+        if all(isinstance(v, dict) for v in found.values()): return found
+        raise ValueError('a mapping from names to mappings expected')
+    except (OSError, ValueError, AttributeError, RecursionError) as e:
         raise BadInput(f'{path} cannot be read ({e}): make it again with "vidgan runs --recheck"') from None
 
 def _verified(runs):
@@ -385,13 +403,14 @@ def _remembered(what, key, make):
     "What `make` gives, kept in the user's cache under `key`"
     key = digest(key | dict(torch=torch.__version__, cpu=machine()['processor']))
     path = resolve('scores:cache_folder')()/'witness'/f'{what}-{key}.json'
-    try: return json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError): pass
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        found = json.loads(small_text(path, 10_000_000))
+        if found == _signed(dict(found=found['found'])): return found['found']
     found = make()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f'.{uuid.uuid4().hex[:8]}')
-        part.write_text(json.dumps(found), encoding='utf-8')
+        part.write_text(json.dumps(_signed(dict(found=found))), encoding='utf-8')
         part.replace(path)
     return found
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 # %% ../nbs/38_thresholds.ipynb #38-thresholds-004
-from .basics import BadInput, document, nearest
+from .basics import BadInput, document, nearest, small_text
 from .tables import unseeded
 
 # %% ../nbs/38_thresholds.ipynb #38-thresholds-008
@@ -39,9 +39,9 @@ def read_floors(
     path: str | Path   # a YAML file: recipe -> scores, `seeds`, `because`
 ) -> dict[str, dict]:
     "The floors of a file; BadInput says which line cannot be used"
-    from vidgan_nb.recipes import load_recipe
-    try: found = yaml.safe_load(Path(path).read_text(encoding='utf-8')) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+    from vidgan_nb.recipes import _NoAliases, load_recipe
+    try: found = yaml.load(small_text(path), _NoAliases) or {}
+    except (OSError, ValueError, OverflowError, RecursionError, yaml.YAMLError) as e:
         raise BadInput(f'the floors {path} cannot be read: {" ".join(str(e).split()):.200}') from None
     if not isinstance(found, dict): raise BadInput(f'the floors {path} must be a mapping from recipes to scores')
     for name, floor in found.items():

@@ -6,14 +6,14 @@
 __all__ = ['SCORE_SIGN', 'read_tries', 'held_out', 'tune', 'best_first', 'read_table', 'tuned']
 
 # %% ../nbs/07_tuning.ipynb #07-tuning-003
-import csv, math, os, re
+import csv, io, math, os, re
 from pathlib import Path
 
 # %% ../nbs/07_tuning.ipynb #07-tuning-004
 import torch
 
 # %% ../nbs/07_tuning.ipynb #07-tuning-005
-from .basics import BadInput, document, regular_file
+from .basics import BadInput, document, regular_file, small_text
 from .datasets import load
 from .monitor import NotFinite, OutOfTime, unmoved, watch
 from .recipes import build, load_recipe, method, settings
@@ -145,7 +145,9 @@ def read_table(
     path               # of a .csv
 ) -> list[dict]:
     "A search that was made"
-    with open(path, newline='', encoding='utf-8') as f: return [dict(row) for row in csv.DictReader(f)]
+    try: return [dict(row) for row in csv.DictReader(io.StringIO(small_text(path, 10_000_000)), strict=True)]
+    except (OSError, ValueError, csv.Error) as e:
+        raise BadInput(f'the search {path} cannot be read: {getattr(e, "strerror", None) or e}') from None
 
 def _write_table(path, rows):
     "All of it, or nothing"
