@@ -8,7 +8,7 @@ A notebook is run with its own definitions (`10_wgan`) and its checks are run ag
 Each test is a process of its own (on Linux a fork of one that has imported torch already) with one torch thread and a time limit; as many run at once as there are cores. A notebook
 should take 30 s of processor time a pass at most; it is marked slow above that, and fails above twice that. Ends with `N passed, M failed`, and with a non-zero status if any failed or nothing ran.
 """
-import argparse, contextlib, json, os, signal, subprocess, sys, tempfile, threading, time, traceback
+import argparse, contextlib, gc, json, os, signal, subprocess, sys, tempfile, threading, time, traceback
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib import import_module
 from pathlib import Path
@@ -65,6 +65,7 @@ def serve(root):
     "Run the tests that stdin names, one after the other, each in a process of its own: a fork of this one, which has imported PRELOADED"
     for m in PRELOADED if forks else ():
         with contextlib.suppress(ImportError): import_module(m)
+    gc.freeze()                                                # a fork that collects garbage would copy all that it looks at: a second each
     for line in sys.stdin:
         name, log = json.loads(line)
         with open(log, 'ab') as out, open(os.devnull) as nothing:
