@@ -402,6 +402,12 @@ def shown_runs(root):
 MADE_PAGES = 'api.qmd',             # by tools/finish.py
 
 
+def locked(root):
+    "requirements.lock and licences.txt are in step with settings.ini and with each other"
+    import lock
+    return lock.problems(root)
+
+
 def sidebar(root):
     "The site's sidebar names every notebook once and nothing else: index first, those of one folder in the order of the floors"
     import yaml
@@ -443,4 +449,4 @@ def site(root):
     return S.check(root)
 
 
-ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, types, steps, compiles, paths, address, sizes, sidebar, prose, chapters, colab]
+ALL = [site, witnesses, shown_runs, export, clean, readme, cells, outputs, floors, dependencies, side_effects, docments, lengths, style, types, steps, compiles, paths, address, sizes, locked, sidebar, prose, chapters, colab]

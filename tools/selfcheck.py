@@ -45,7 +45,7 @@ def sound(root):
     "A small project in which every check passes"
     import readme
     for d in ('nbs', 'lib', 'tools', 'runs/a'): (root/d).mkdir(parents=True)
-    shutil.copy2(TOP/'pyproject.toml', root)
+    for f in ('pyproject.toml', 'requirements.lock', 'licences.txt'): shutil.copy2(TOP/f, root)
     ini = (TOP/'settings.ini').read_text(encoding='utf-8')
     (root/'settings.ini').write_text(re.sub(r'(?m)^(lib_name|lib_path|repo) = .*', r'\1 = lib', ini), encoding='utf-8')
     pages = 'index', '00_low', '10_high', 'checks/10_high', '10_more', '11_main'
@@ -201,6 +201,10 @@ BREAKS = dict(
            (lambda r: (r/'tools'/'prose.txt').write_text('00_low: not there  # no reason', encoding='utf-8'), 'excuses nothing: 00_low: not there')],
     chapters=[(add('00_low', ('x = 1\n'*31, None)), '00_low.ipynb: over in longest')],
     colab=[(swap('nbs/10_high.ipynb', 'google.colab', 'google'), 'nbs/10_high.ipynb: its first code cell'), (lambda r: write(r, '20_own', notebook('Own', None, ('import os', None))), 'nbs/20_own.ipynb')],
+    locked=[(lambda r: (r/'licences.txt').unlink(), 'licences.txt: missing'), (swap('settings.ini', 'torch>=2.11', 'torch>=99'), 'is not torch>=99'),
+            (swap('settings.ini', ' numpy ', ' numpy no-such '), '0 versions of no-such'), (swap('requirements.lock', 'tqdm==', 'tqdm>='), 'no exact version'),
+            (swap('licences.txt', '\ntqdm ', '\nother '), 'nothing about tqdm'), (swap('licences.txt', '\ntqdm ', '\nother '), 'other is not in'),
+            (swap('requirements.lock', ', 3.13: ', ', 3.13, 3.14: '), ' with Python 3.14')],
     sidebar=[(swap('_quarto.yml', '10_high', '19_high'), '10_high.ipynb is not in the sidebar'), (swap('_quarto.yml', 'checks/10_high', 'checks/no'), ' checks/10_high.ipynb is not in the sidebar'),
              (swap('_quarto.yml', 'checks/10_high', 'checks/no'), 'checks/no.ipynb does not exist'), (swap('_quarto.yml', 'href: checks', 'href: checks/10_high.ipynb\n      - href: checks'), 'out of order'),
              (lambda r: write(r, 'howto/images', notebook('X', None, ('1', None))), 'howto/images.ipynb is not in the sidebar'),

@@ -5,11 +5,12 @@
     python tools/test.py --list            their names
 
 A notebook is run with its own definitions (`10_wgan`) and its checks are run against the exported module (`10_wgan@exported`).
-Each test is a process of its own with one torch thread and a time limit; as many run at once as there are cores. A notebook
+Each test is a process of its own (on Linux a fork of one that has imported torch already) with one torch thread and a time limit; as many run at once as there are cores. A notebook
 should take 30 s of processor time a pass at most; it is marked slow above that, and fails above twice that. Ends with `N passed, M failed`, and with a non-zero status if any failed or nothing ran.
 """
-import argparse, os, signal, subprocess, sys, tempfile, threading, time, traceback
+import argparse, contextlib, gc, json, os, signal, subprocess, sys, tempfile, threading, time, traceback
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib import import_module
 from pathlib import Path
 here = Path(__file__).resolve().parent
 sys.path.insert(0, str(here))
@@ -57,37 +58,72 @@ def environment(root):
     return env
 
 
-running, stopping = set(), threading.Event()
+PRELOADED = 'torch', 'torch._dynamo', 'execnb.shell', 'matplotlib.pyplot', 'scipy.optimize', 'scipy.stats'   # what most tests import: seconds each
+
+
+def serve(root):
+    "Run the tests that stdin names, one after the other, each in a process of its own: a fork of this one, which has imported PRELOADED"
+    for m in PRELOADED if forks else ():
+        with contextlib.suppress(ImportError): import_module(m)
+    gc.freeze()                                                # a fork that collects garbage would copy all that it looks at: a second each
+    for line in sys.stdin:
+        name, log = json.loads(line)
+        with open(log, 'ab') as out, open(os.devnull) as nothing:
+            pid = os.fork() if forks else subprocess.Popen([sys.executable, str(here/'test.py'), '--root', str(root), '--one', name], stdin=nothing, stdout=out, stderr=out, start_new_session=True).pid
+            if not pid:
+                os.setsid()
+                for k, f in enumerate((nothing, out, out)): os.dup2(f.fileno(), k)
+                sys.argv[1:] = ['--root', str(root), '--one', name]
+                sys.exit(one(root, name))
+        print(json.dumps(pid), flush=True)
+        _, status, use = os.wait4(pid, 0)                      # with the processor time of all that it started
+        print(json.dumps([os.waitstatus_to_exitcode(status), use.ru_utime + use.ru_stime]), flush=True)
+
+
+forks = sys.platform == 'linux'                                # elsewhere a fork of a process with torch in it may hang
+mine, servers, running, stopping = threading.local(), [], set(), threading.Event()
+
+
+def ask(root, name, log, limit):
+    "Have a test run by this thread's server: its exit status, processor seconds, and whether the time limit stopped it"
+    s = getattr(mine, 'server', None)
+    if s is None or s.poll() is not None:
+        s = mine.server = subprocess.Popen([sys.executable, str(here/'test.py'), '--root', str(root), '--serve'], env=environment(root), cwd=root,
+                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='utf-8', start_new_session=True)
+        servers.append(s)
+    s.stdin.write(json.dumps([name, log]) + '\n')
+    s.stdin.flush()
+    pid = json.loads(s.stdout.readline())
+    running.add(pid)
+    timer = threading.Timer(limit, stop, [pid])
+    timer.start()
+    status, used = json.loads(s.stdout.readline())
+    late = not timer.is_alive()
+    timer.cancel()
+    running.discard(pid)
+    stop(pid)                                                  # whatever it left running
+    return status, used, late
 
 
 def spawn(root, name, limit, cpu):
     "Run one test in a process of its own: (passed, what it said, seconds, processor seconds)"
     if stopping.is_set(): return False, 'not run', 0., 0.
     start = time.monotonic()
-    with tempfile.TemporaryFile() as log:
-        p = subprocess.Popen([sys.executable, str(here/'test.py'), '--root', str(root), '--one', name], env=environment(root), cwd=root,
-                             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-        running.add(p)
-        timer = threading.Timer(limit, stop, [p])
-        timer.start()
-        _, status, use = os.wait4(p.pid, 0)                    # with the processor time of all that it started
-        late = not timer.is_alive()
-        timer.cancel()
-        p.returncode = os.waitstatus_to_exitcode(status)
-        running.discard(p)
-        stop(p)                                                # whatever it left running
-        log.seek(0)
-        said = log.read().decode(errors='replace')
-    took, used = time.monotonic() - start, use.ru_utime + use.ru_stime
+    with tempfile.TemporaryDirectory() as tmp:
+        log = Path(tmp)/'log'
+        log.touch()
+        try: status, used, late = ask(root, name, str(log), limit)
+        except (OSError, ValueError) as e: return False, f'the process that runs tests ended: {e}', time.monotonic() - start, 0.
+        said = log.read_text(encoding='utf-8', errors='replace')
     if late: said += f'\nstopped after {limit:.0f} s, the time limit\n'
-    elif p.returncode < 0: said += f'\nended by signal {-p.returncode}\n'
+    elif status < 0: said += f'\nended by signal {-status}\n'
     elif cpu and used > cpu: said += f'\nused {used:.1f} s of processor time; a notebook may take {cpu:.0f} s a pass\n'
-    return not p.returncode and not late and not (cpu and used > cpu), said, took, used
+    return not status and not late and not (cpu and used > cpu), said, time.monotonic() - start, used
 
 
-def stop(p):
+def stop(pid):
     "End a test's process and all that it started"
-    try: os.killpg(p.pid, signal.SIGKILL)
+    try: os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError): pass
 
 
@@ -100,8 +136,10 @@ def main():
     p.add_argument('--cpu', type=float, default=60, help='seconds of processor time after which a pass of a notebook fails: twice what it should take, for a crowded machine')
     p.add_argument('--root', type=lambda s: Path(s).resolve(), default=here.parent, help=argparse.SUPPRESS)
     p.add_argument('--one', help=argparse.SUPPRESS)
+    p.add_argument('--serve', action='store_true', help=argparse.SUPPRESS)
     a = p.parse_args()
     if a.one: sys.exit(one(a.root, a.one))
+    if a.serve: return serve(a.root)
     names = [n for n in tests(a.root) if not a.words or any(w in n for w in a.words)]
     if a.list: print('\n'.join(names)); return
     books = {book(a.root, p) for p in N.notebooks(a.root)}
@@ -117,8 +155,9 @@ def main():
                 if not ok: print('\n'.join('      ' + (l if len(l) < 500 else l[:500] + ' ...') for l in said.strip().splitlines()), flush=True)
         except KeyboardInterrupt:
             stopping.set()
-            for q in list(running): stop(q)
+            for q in [*running, *(s.pid for s in servers)]: stop(q)
             raise SystemExit(130)
+    for s in servers: s.communicate()
     print(f'{time.monotonic() - start:.0f} s on {a.jobs} cores')
     print(f'{passed} passed, {len(names) - passed} failed')
     sys.exit(passed < len(names) or not names)

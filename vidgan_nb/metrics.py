@@ -196,12 +196,104 @@ def _centred(x, y, k):
     if not 1 <= k < n: raise BadInput(f'k = {k} neighbours in a cloud of {n}: choose from 1 to {n-1}')
     return x - x.mean(0), y - x.mean(0)
 
-# %% ../nbs/04_metrics.ipynb #04-metrics-063
+# %% ../nbs/04_metrics.ipynb #04-metrics-062a
+def _single_will_do(*clouds):
+    "Whether a first pass in float32 is worth while, and its rounding is bounded"
+    if torch.get_float32_matmul_precision() != 'highest' or clouds[0].device.type != 'cpu': return False
+    norms = [torch.linalg.vector_norm(x, dim=1) for x in clouds]
+    return clouds[0].shape[1] >= 64 and all(len(r) >= 200 and 1e-6 < r.min() and r.max() < 1e6 for r in norms)
+
+def _rounding(d):
+    "How far a product of `d` numbers in float32 can be wrong, as a share of the squared lengths of both sides"
+    return (1.01*d + 16)*torch.finfo(torch.float32).eps/2
+
+def _in_single(x):
+    "Features in float32, squared lengths in float32 less what rounding may add to a distance, and in float64"
+    lengths = x.square().sum(1)
+    return x.float(), (lengths*(1 - _rounding(x.shape[1]))).float(), lengths
+
+def _lower_bounds(a, b):
+    "Of squared distances (N, M), by one product in float32; the true ones are at most two roundings above"
+    return torch.addmm(a[1][:, None] + b[1], a[0], b[0].T, alpha=-2)
+
+# %% ../nbs/04_metrics.ipynb #04-metrics-062b
+def _nearest_bounds(single, m):
+    "For each sample: the `m` smallest lower bounds, and whose they are; of the symmetric table, half is computed"
+    n = len(single[0])
+    low, who = torch.full((n, m), math.inf), torch.zeros(n, m, dtype=torch.long)
+    rows = max(1, min(n//8, 10_000_000//n))
+    for start in range(0, n, rows):
+        end = min(start + rows, n)
+        new = _lower_bounds([v[start:end] for v in single], [v[start:] for v in single])
+        _keep_smallest(low[start:end], who[start:end], new, start)
+        _keep_smallest(low[end:], who[end:], new[:, end-start:].T, start)
+    return low, who
+
+def _keep_smallest(low, who, new, start):
+    "Merge new lower bounds, of samples from `start` on, into the smallest so far, in place"
+    m = low.shape[1]
+    new, i = new.topk(min(m, new.shape[1]), largest=False, sorted=False)
+    values, order = torch.cat([low, new], 1).topk(m, largest=False, sorted=False)
+    who.copy_(torch.cat([who, i + start], 1).gather(1, order))
+    low.copy_(values)
+
+def _distances_to(x, lengths, who):
+    "Squared distances (N, m) of each sample to those that `who` names, in float64"
+    rows = max(1, 1_000_000//(who.shape[1]*x.shape[1]))
+    dots = [torch.bmm(x[i], a[:, :, None])[:, :, 0] for a, i in zip(x.split(rows), who.split(rows))]
+    return lengths[:, None] + lengths[who] - 2*torch.cat(dots)
+
+# %% ../nbs/04_metrics.ipynb #04-metrics-062c
+def _radii_in_single(x, k):
+    "Squared distance of each sample to its `k`-th nearest other sample, from candidates found in float32"
+    single = _in_single(x)
+    low, who = _nearest_bounds(single, min(len(x), k + 4))
+    r = _kth(_distances_to(x, single[2], who), k)
+    doubtful = r > low.amax(1)               # all others are at least that far away, or must be looked at
+    if doubtful.any(): r[doubtful] = _radii_in_double(x[doubtful], x, k)
+    return r
+
+def _radii_in_double(a, x, k):
+    "The same by whole rows in float64, for some samples `a` of `x`"
+    return torch.cat([_kth(_squared_distances(part, x), k) for part in _row_blocks(a, x)])
+
+def _kth(d2, k): return d2.topk(k+1, largest=False, sorted=False).values.amax(1)       # each is its own 0-th
+
 def _squared_radii(x, k):
     "Squared distance of each sample to its `k`-th nearest other sample"
-    return torch.cat([_squared_distances(part, x).topk(k+1, largest=False, sorted=False).values.amax(1)
-                      for part in _row_blocks(x, x)])
+    return _radii_in_single(x, k) if _single_will_do(x) else _radii_in_double(x, x, k)
 
+# %% ../nbs/04_metrics.ipynb #04-metrics-062d
+def _within(a, b, *radii):
+    "For some rows of `a` at a time: which pairs with `b` are no farther than squared radii, each (1, M) or (N, 1)"
+    single = [_in_single(a), _in_single(b)] if _single_will_do(a, b) else None
+    start = 0
+    for part in _row_blocks(a, b):
+        at = slice(start, start + len(part))
+        some, start = [r if len(r) == 1 else r[at] for r in radii], at.stop
+        if single: yield _within_by_single(part, b, [v[at] for v in single[0]], single[1], some)
+        else: yield _within_by_double(part, b, some)
+
+def _within_by_double(a, b, radii):
+    d2 = _squared_distances(a, b, slack=1e-13)
+    return [d2 <= r for r in radii]
+
+def _within_by_single(a, b, fa, fb, radii):
+    "The same from float32; pairs that it cannot decide are computed in float64"
+    low, out = _lower_bounds(fa, fb), []
+    error = 2*_rounding(a.shape[1])*(fa[2].max() + fb[2].max())
+    for r in radii:
+        about = 1e-6*r.abs()
+        hit = low <= (r - error - about).float()
+        i, j = (hit ^ (low <= (r + about).float())).nonzero(as_tuple=True)
+        if len(i) > hit.numel()//50: out += _within_by_double(a, b, [r])
+        else:
+            dots = [torch.linalg.vecdot(a[p], b[q]) for p, q in zip(i.split(500), j.split(500))]
+            hit[i, j] = (1 - 1e-13)*(fa[2][i] + fb[2][j]) - 2*torch.cat(dots) <= r.expand_as(low)[i, j]
+            out.append(hit)
+    return out
+
+# %% ../nbs/04_metrics.ipynb #04-metrics-063
 def precision_recall(
     x: Tensor,               # features of real images (N, d)
     y: Tensor,               # features of generated ones (M, d); compare generators at the same N and M only
@@ -212,10 +304,9 @@ def precision_recall(
     warn_if_few('Precision and recall', min(len(x), len(y)), 100, 'a share of so few is known to 5 % at best')
     rx, ry = _squared_radii(x, k), _squared_radii(y, k)
     precise, recalled = [], torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    for part, r in zip(_row_blocks(y, x), _row_blocks(ry, x)):
-        d2 = _squared_distances(part, x, slack=1e-13)
-        precise.append((d2 <= rx).any(1))                                         # (10)
-        recalled |= (d2 <= r[:, None]).any(0)
+    for in_x, in_y in _within(y, x, rx[None], ry[:, None]):
+        precise.append(in_x.any(1))                                               # (10)
+        recalled |= in_y.any(0)
     return torch.cat(precise).double().mean().item(), recalled.double().mean().item()
 
 # %% ../nbs/04_metrics.ipynb #04-metrics-065
@@ -229,8 +320,7 @@ def density_coverage(
     warn_if_few('Density and coverage', min(len(x), len(y)), 100, 'a share of so few is known to 5 % at best')
     r, inside = _squared_radii(x, k), 0
     covered = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    for part in _row_blocks(y, x):
-        hit = _squared_distances(part, x, slack=1e-13) <= r
+    for hit, in _within(y, x, r[None]):
         inside += hit.sum().item()                                                # (11)
         covered |= hit.any(0)
     return inside/(k*len(y)), covered.double().mean().item()
