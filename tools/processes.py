@@ -2,6 +2,7 @@
 
     python tools/processes.py               all methods, each with every value of its options
     python tools/processes.py mmd distil    only these methods
+    python tools/processes.py --losses      all methods, of their options only the losses: what `make test` runs
 
 torchrun starts two processes that speak through gloo. Each case is a small recipe of a method in recipes.METHODS, so a new one is covered
 the day it is added; the options of its loop are found by asking for one that does not exist and noting which do. All is computed in
@@ -15,7 +16,9 @@ from unittest import mock
 
 STEPS, TOLERANCE = 2, 1e-6
 NOT_OPTIONS = {'device', 'augment', 'norm', 't_norm', 'eye', 'trust', 'test', 'bf16_teacher'}   # of data, files and precision
+LOSSES = {'loss', 'penalty', 'distil', 'terms', 'knows'}
 TWO = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
+FINE = 'equal', 'refused', 'no case'
 ALONE = 'in one process'                         # what a refusal says
 SMALLER = dict(SNDCGANGenerator=dict(net='Generator', width=4), SNDCGANDiscriminator=dict(net='Critic', n_h=4))   # the nets of sngan
 
@@ -23,7 +26,7 @@ SMALLER = dict(SNDCGANGenerator=dict(net='Generator', width=4), SNDCGANDiscrimin
 def recipes(name):
     "Small recipes of a method: those on drawn digits, one for each set of settings, or else its default"
     from anydata import IMAGES
-    from vidgan_nb.recipes import load_recipe, recipe_names
+    from vidgan_nb.recipes import load_recipe, method, recipe_names, settings
     from vidgan_nb.recompute import small
     found = {frozenset(r['loop']): r for r in map(load_recipe, recipe_names()) if r['method'] == name and r['data']['name'] == 'glyphs'}
     r = load_recipe(name)
@@ -31,6 +34,7 @@ def recipes(name):
     for net, _, rest in (s.partition('.') for s in IMAGES.get(name, [])):
         key, _, value = rest.partition('=')
         if value and net in r['nets']: r['nets'][net] = r['nets'][net] | {key: int(value)}
+    if 'held' in settings(method(r))[0]: r['loop'] = dict(held=2) | r['loop']
     return [small(r) for r in sorted(found.values(), key=lambda r: -len(r['loop']))] or [small(r)]
 
 
@@ -43,7 +47,7 @@ def built(r):
     return build(r, data=stand_in(r['data']))
 
 
-def options(name, r):
+def options(name, r, only=()):
     "(setting, value) for each choice that the loop of a method offers and that the recipe has not made"
     from vidgan_nb import basics
     from vidgan_nb.recipes import method, settings
@@ -53,7 +57,7 @@ def options(name, r):
         return list_names(name, known, what)
     for key, kind in settings(method(dict(method=name)))[0].items():
         now = r['loop'].get(key, kind.default)
-        if key in NOT_OPTIONS: continue
+        if key in NOT_OPTIONS or only and key not in only: continue
         if ': bool' in str(kind): yield key, not now
         elif ': str' in str(kind):
             with mock.patch.object(basics, '_names', note), contextlib.suppress(basics.BadInput): built(with_option(r, key, 'none such'))
@@ -64,13 +68,13 @@ def with_option(r, key, value): return r | dict(loop=r['loop'] | {key: value})
 
 
 def cases(words=()):
-    "Name -> recipe"
+    "Name -> recipe, of the methods among the words or of all; `--losses`: of the options only those in LOSSES"
     from vidgan_nb.recipes import METHODS
     found = {}
-    for m in [m for m in METHODS if not words or m in words]:
+    for m in [m for m in METHODS if not {*words} & {*METHODS} or m in words]:
         rs = recipes(m)
         for i, r in enumerate(rs): found[f'{m} {i}' if i else m] = r
-        for k, v in options(m, rs[0]): found[f'{m} {k}={v}'] = with_option(rs[0], k, v)
+        for k, v in options(m, rs[0], LOSSES if '--losses' in words else ()): found[f'{m} {k}={v}'] = with_option(rs[0], k, v)
     return found
 
 
@@ -85,7 +89,7 @@ def state(loop):
 
 
 def result(r):
-    "The state after some steps and what the last one measured, or the line of a refusal"
+    "The state after some steps and what the last one measured; or the line of a refusal, or an error"
     from vidgan_nb.basics import BadInput
     from vidgan_nb.loops import History, process_mean
     from vidgan_nb.monitor import spread
@@ -96,22 +100,35 @@ def result(r):
             measured = loop.step()
             loop.history.done += 1
     except BadInput as e: return str(e)
-    except Exception: return '\n'.join(traceback.format_exc().splitlines()[-4:])
+    except Exception: return dict(error='\n'.join(traceback.format_exc().splitlines()[-4:]))
     return state(loop) | {f'measured {k}': process_mean(torch.as_tensor(v).double()) for k, v in measured.items()}
+
+
+def in_float32(f):
+    "A method of a module that takes and gives float64 and computes in float32, where it can do no other"
+    import torch
+    def g(self, x, *args):
+        torch.set_default_dtype(torch.float32)
+        try: return f(self.float(), x.float(), *args).double()
+        finally: torch.set_default_dtype(torch.float64)
+    return g
 
 
 def child(folder, words):
     "One of two processes: half of the cases alone, then all of them together"
     import torch
-    from vidgan_nb import data, ssl
+    from vidgan_nb import data, ssl, views
     from vidgan_nb.loops import rank
     from vidgan_nb.monitor import join_processes
     warnings.simplefilter('ignore')
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     me, unit = int(os.environ['RANK']), data._unit
-    with (mock.patch.object(data, '_unit', lambda x: unit(x).double()),
-          mock.patch.object(ssl, 'float_type', lambda net: torch.float32)):         # it takes no other networks, and they serve
+    with contextlib.ExitStack() as stack:
+        def replace(*what): stack.enter_context(mock.patch.object(*what))
+        replace(data, '_unit', lambda x: unit(x).double())
+        replace(ssl, 'float_type', lambda net: torch.float32)                  # it takes no other networks, and they serve
+        for name in ('forward', 'plain'): replace(views.Views, name, in_float32(getattr(views.Views, name)))
         found = cases(words)
         for i, r in enumerate(found.values()):
             if i % 2 == me: torch.save(result(r), folder/f'{i}.alone')
@@ -121,13 +138,15 @@ def child(folder, words):
     if me == 0: torch.save(list(found), folder/'names')
 
 
-def compare(alone, first, second):
-    "equal, refused, or what is wrong"
+def compare(name, alone, first, second):
+    "equal, refused, no case (an option that does not fit the networks), or what is wrong"
     import torch
-    if isinstance(alone, str): return f'one process: {alone}'
-    if isinstance(first, str):
-        return 'refused' if first == second and ALONE in first and '\n' not in first else f'refused: {first!r} and {second!r:.300}'
-    if isinstance(second, str) or alone.keys() != first.keys(): return 'the processes hold different things'
+    for r in (alone, first, second):
+        if 'error' in r and isinstance(r, dict): return r['error']
+    if isinstance(alone, str): return 'no case' if '=' in name else f'one process: {alone}'
+    if isinstance(first, str) or isinstance(second, str):
+        return 'refused' if first == second and ALONE in first and '\n' not in first else f'refused: {str(first):.300} and {str(second):.300}'
+    if alone.keys() != first.keys(): return 'two processes hold other things than one'
     apart = [k for k, t in first.items() if not torch.equal(t, second[k])]
     if apart: return f'differs between the two processes: {", ".join(apart[:4])}'
     gaps = {k: (t - alone[k]).abs().max().item() if t.shape == alone[k].shape else float('inf') for k, t in first.items() if t.numel()}
@@ -144,20 +163,21 @@ def run(words=(), limit=1700):
         folder = Path(folder)
         if p.returncode: return {'torchrun': f'{p.stdout[-500:]} {p.stderr[-3000:]}'}
         load = lambda name: torch.load(folder/name, weights_only=False)
-        return {name: compare(*(load(f'{i}.{k}') for k in ('alone', 0, 1))) for i, name in enumerate(load('names'))}
+        return {name: compare(name, *(load(f'{i}.{k}') for k in ('alone', 0, 1))) for i, name in enumerate(load('names'))}
 
 
-def problems(words=()):
+def problems(words=('--losses',)):
     "What is wrong, a line each"
-    return [f'{k}: {v}' for k, v in run(words).items() if v not in ('equal', 'refused')]
+    found = run(words)
+    return [f'{k}: {v}' for k, v in found.items() if v not in FINE] or ['nothing was compared']*('equal' not in found.values())
 
 
 def main():
     found = run(sys.argv[1:])
     for k, v in found.items(): print(f'{k}: {v}')
-    wrong = [v for v in found.values() if v not in ('equal', 'refused')]
-    count = {v: list(found.values()).count(v) for v in ('equal', 'refused')}
-    print(f'{len({k.split()[0] for k in found})} methods, {len(found)} cases: {count["equal"]} equal, {count["refused"]} refused, {len(wrong)} wrong')
+    wrong = [v for v in found.values() if v not in FINE]
+    count = {v: list(found.values()).count(v) for v in FINE}
+    print(f'{len({k.split()[0] for k in found})} methods, {len(found) - count["no case"]} cases: {count["equal"]} equal, {count["refused"]} refused, {len(wrong)} wrong')
     sys.exit(bool(wrong) or not found)
 
 

@@ -568,6 +568,8 @@ def spread(
 ) -> Loop:                # the same loop
     "Average gradients over all processes before each optimiser moves; batch norms use the statistics of the whole batch"
     if processes() == 1: return loop
+    if not any(isinstance(v, torch.optim.Optimizer) for v in parts(loop).values()):
+        raise BadInput(f'{type(loop).__name__} has no optimiser, so there is nothing to share: run it in one process')
     from accelerate import Accelerator
     acc = Accelerator(cpu=loop.device.type == 'cpu')
     def average(opt, *_):
