@@ -540,7 +540,8 @@ def _shared_norm(self, x):
     dims, n = [0, *range(2, x.dim())], x.numel()//x.shape[1]*processes()
     mean = _Total.apply(x.sum(dims, keepdim=True))/n
     var = _Total.apply((x - mean).square().sum(dims, keepdim=True))/n
-    if self.training and self.track_running_stats: _track(self, mean.detach().flatten(), var.detach().flatten()*n/(n - 1))
+    if self.training and self.track_running_stats:
+        _track(self, mean.detach().flatten(), var.detach().flatten()*n/(n - 1))
     y = (x - mean)*(var + self.eps).rsqrt()
     return y*self.weight.view(mean.shape) + self.bias.view(mean.shape) if self.affine else y
 
@@ -566,7 +567,7 @@ def _share_norms(net):
 def spread(
     loop: Loop            # built alike in every process, from the same seed
 ) -> Loop:                # the same loop
-    "Average gradients over all processes before each optimiser moves; batch norms use the statistics of the whole batch"
+    "Average gradients over all processes before each optimiser moves; batch norms use the whole batch's statistics"
     if processes() == 1: return loop
     if not any(isinstance(v, torch.optim.Optimizer) for v in parts(loop).values()):
         raise BadInput(f'{type(loop).__name__} has no optimiser, so there is nothing to share: run it in one process')
