@@ -19,10 +19,11 @@ import nb as N
 
 def tests(root):
     "{name: function that returns what is wrong, a line each}; the long ones first"
-    import anydata, checks, drill, nbrun, parity, selfcheck
+    import anydata, bench_memory, checks, drill, nbrun, parity, processes, selfcheck
     found = {f.__name__: (lambda f=f: f(root)) for f in checks.ALL}
     out = {k: found.pop(k) for k in ('site', 'witnesses') if k in found}
-    out['anydata'], out['drill'], out['parity'] = anydata.problems, drill.problems, parity.problems
+    out |= dict(anydata=anydata.problems, drill=drill.problems, parity=parity.problems, processes=processes.problems,
+                memory=bench_memory.problems)
     def put(name, f):
         if name in out or not name.isprintable(): sys.exit(f'{name!r}: two tests have this name, or it cannot be printed; rename the notebook')
         out[name] = f

@@ -34,7 +34,9 @@ def local_rows(
 ) -> slice:  # the rows of it that this process keeps
     "This process's share of a batch of `n`; BadInput if `n` is no multiple of the number of processes"
     rank, world = _world()
-    if n % world: raise BadInput(f'a batch of {n} cannot be shared by {world} processes: choose a multiple of {world}')
+    if n % world:
+        raise BadInput(f'a batch of {n} cannot be shared by {world} processes: '
+                       f'choose a multiple of {world}, or train in one process')
     return slice(rank*n//world, (rank + 1)*n//world)
 
 # %% ../nbs/00_data.ipynb #00-data-015

@@ -16,11 +16,12 @@ from torch import nn, Tensor
 
 # %% ../nbs/13_mmd.ipynb #13-mmd-005
 from .basics import BadInput, check_at_least, check_positive, check_whole, document, nearest, patch
-from .data import Data, rand, randn
+from .data import Data, rand
 from .fast import input_gradient
 from .fit import full_precision, trial
 from .gan_nets import Critic
 from .blocks import LeakyReLU
+from .monitor import gather_batch
 from .wgan import GAN, gradient_penalty
 
 # %% ../nbs/13_mmd.ipynb #13-others-023
@@ -80,6 +81,15 @@ def step(self: FeatureGAN) -> dict[str, Tensor]:
     self.generator_step(x, self.G(self.latent()))
     return measured
 
+@patch
+def features(self: FeatureGAN,
+    x: Tensor,                # real samples
+    y: Tensor                 # generated samples
+) -> tuple[Tensor, Tensor]:   # (N, k) each, of all processes: a kernel compares each sample with each
+    "What the critic gives for both, in the precision that sums need"
+    both = full_precision(self.D(torch.cat([x, y])))
+    return tuple(gather_batch(f) for f in both.chunk(2))
+
 # %% ../nbs/13_mmd.ipynb #13-mmd-013
 @patch
 def __init__(self: FeatureGAN,
@@ -115,7 +125,7 @@ def critic_loss(self: MMDGAN,
 ) -> tuple[Tensor, dict[str, Tensor]]: # the loss, and what it is made of
     "The loss that the critic minimises"
     k, eps = rational_quadratic, rand(self.bs, *[1]*(x.dim()-1), gen=self.gen)
-    a, b = full_precision(self.D(torch.cat([x, y]))).chunk(2)
+    a, b = self.features(x, y)
     distance = mmd2(k, a, b)
     gp = gradient_penalty(lambda u: witness(k, self.D(u), a, b), x, y, eps)
     return self.lam*gp - distance, {'mmd2': distance, 'gp': gp}
@@ -126,7 +136,7 @@ def generator_loss(self: MMDGAN,
     y: Tensor        # generated samples, with their graph
 ) -> Tensor:         # scalar
     "The loss that the generator minimises"
-    a, b = full_precision(self.D(torch.cat([x, y]))).chunk(2)
+    a, b = self.features(x, y)
     return mmd2(rational_quadratic, a, b)
 
 # %% ../nbs/13_mmd.ipynb #13-mmd-015
@@ -194,9 +204,9 @@ def distance(self: OCFGAN,
     y: Tensor                   # generated samples
 ) -> tuple[Tensor, Tensor]:     # root of the scaled distance, and the one-sided error
     "Both terms of the losses, at new frequencies"
-    a, b = full_precision(self.D(torch.cat([x, y]))).chunk(2)
+    a, b = self.features(x, y)
     sigma = self.scales['log_sigma'].exp()
-    w = sigma*randn(self.freqs, self.k, gen=self.gen)
+    w = sigma*torch.randn(self.freqs, self.k, generator=self.gen, device=self.gen.device)
     return (ecfd(a, b, w.to(a.dtype))/sigma.norm()).sqrt(), one_sided(a, b)                         # (6), (7)
 
 # %% ../nbs/13_mmd.ipynb #13-mmd-016

@@ -9,7 +9,7 @@ __all__ = ['SIGNALS', 'MOST_LAYERS', 'PRECISIONS', 'unmoved', 'on_signal', 'stop
            'spread', 'gather_batch']
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-003
-import copy, csv, json, math, os, re, shutil, signal, sys, threading, time, weakref
+import copy, csv, json, math, os, re, shutil, signal, sys, threading, time, types, weakref
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from torch import nn, Tensor
 # %% ../nbs/03_monitor.ipynb #03-monitor-005
 from .basics import BadInput, document, machine_memory, nearest, patch, regular_file
 from .data import local_rows
+from .fit import full_precision
 from .loops import (History, Loop, _check_fingerprint, _equal, _fingerprint, _global_rng, _load_part, _names,
     _part_state, _set_global_rng, audited_step, checkpoints, parts, process_mean, processes, rank, save)
 
@@ -533,14 +534,56 @@ def join_processes(
         PartialState(cpu=device == 'cpu')
     return f'cuda:{os.environ["LOCAL_RANK"]}' if device == 'cuda' and 'LOCAL_RANK' in os.environ else device
 
+# %% ../nbs/03_monitor.ipynb #03-loops-091b
+class _Total(torch.autograd.Function):
+    "The sum over all processes; in the backward pass the sum of their gradients"
+    @staticmethod
+    def forward(ctx, t):
+        t = t.clone(memory_format=torch.contiguous_format)
+        torch.distributed.all_reduce(t)
+        return t
+    @staticmethod
+    def backward(ctx, g): return _Total.apply(g)
+
+def _shared_norm(self, x):
+    "Batch norm by the statistics of all processes' rows, as many in each; `self` is a batch norm of PyTorch"
+    if processes() == 1 or not (self.training or self.running_mean is None): return type(self).forward(self, x)
+    self._check_input_dim(x)
+    x = full_precision(x)
+    dims, n = [0, *range(2, x.dim())], x.numel()//x.shape[1]*processes()
+    mean = _Total.apply(x.sum(dims, keepdim=True))/n
+    var = _Total.apply((x - mean).square().sum(dims, keepdim=True))/n
+    if self.training and self.track_running_stats:
+        _track(self, mean.detach().flatten(), var.detach().flatten()*n/(n - 1))
+    y = (x - mean)*(var + self.eps).rsqrt()
+    return y*self.weight.view(mean.shape) + self.bias.view(mean.shape) if self.affine else y
+
+@torch.no_grad()
+def _track(norm, mean, var):
+    "Bring the running statistics of a batch norm up to date"
+    norm.num_batches_tracked.add_(1)
+    share = 1/norm.num_batches_tracked.item() if norm.momentum is None else norm.momentum
+    norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), share)
+    norm.running_var.lerp_(var.to(norm.running_var.dtype), share)
+
+# %% ../nbs/03_monitor.ipynb #03-loops-091c
+def _share_norms(net):
+    "Let the batch norms of a network use the statistics of all processes; BadInput for one that is not PyTorch's own"
+    norms = [m for m in net.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    for m in norms:
+        if type(m).forward is not nn.modules.batchnorm._BatchNorm.forward:
+            raise BadInput(f'{type(m).__name__} is a batch norm of its own kind, whose statistics cannot be shared: '
+                           'train it in one process')
+        m.forward = types.MethodType(_shared_norm, m)
+
 # %% ../nbs/03_monitor.ipynb #03-loops-092
 def spread(
     loop: Loop            # built alike in every process, from the same seed
 ) -> Loop:                # the same loop
-    """Average gradients over all processes before each optimiser moves.
-
-    On GPUs batch statistics are shared too; PyTorch cannot do that on a CPU, where each normalises by its rows."""
+    "Average gradients over all processes before each optimiser moves; batch norms use the whole batch's statistics"
     if processes() == 1: return loop
+    if not any(isinstance(v, torch.optim.Optimizer) for v in parts(loop).values()):
+        raise BadInput(f'{type(loop).__name__} has no optimiser, so there is nothing to share: run it in one process')
     from accelerate import Accelerator
     acc = Accelerator(cpu=loop.device.type == 'cpu')
     def average(opt, *_):
@@ -550,6 +593,7 @@ def spread(
     for v in parts(loop).values():
         if isinstance(v, torch.optim.Optimizer): v.register_step_pre_hook(average)
         if isinstance(v, nn.Module) and loop.device.type == 'cuda': nn.SyncBatchNorm.convert_sync_batchnorm(v)
+        elif isinstance(v, nn.Module): _share_norms(v)
     return loop
 
 # %% ../nbs/03_monitor.ipynb #03-loops-093

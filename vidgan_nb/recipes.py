@@ -19,7 +19,8 @@ from torch import Tensor
 # %% ../nbs/03_recipes.ipynb #03-recipes-005
 from .basics import BadInput, check_between, check_whole, document, nearest
 from .datasets import DATASETS, load
-from .loops import History, Loop, _names, _part_state, _trained, checkpoints, parts, processes, rank, resume
+from .loops import (History, Loop, _names, _part_state, _trained, checkpoints, parts, process_mean,
+    processes, rank, resume)
 from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_processes, on_signal,
     reset_peak_memory, spread, stop_now, watch)
 from .nets import NETS, cast, make_net
@@ -535,6 +536,18 @@ def _finish(loop, out):
                        '--resume makes the pictures') from None
     _write(out/'scores.json', json.dumps(scores(loop.history), indent=1))
 
+# %% ../nbs/03_recipes.ipynb #03-recipes-109e
+def _started_again(out):
+    "Did torchrun start the processes again after one of them died (--max-restarts), with a checkpoint to go on from?"
+    return int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0 and bool(checkpoints(out/'checkpoints'))
+
+def _check_same_step(loop):
+    "BadInput unless all processes have resumed from the same checkpoint"
+    mean = process_mean(torch.tensor(float(loop.done), device=loop.device)).item()
+    if mean != loop.done:
+        raise BadInput(f'process {rank()} goes on from step {loop.done}, and others do not: '
+                       'the folder must be on a disk that all machines share')
+
 # %% ../nbs/03_recipes.ipynb #03-loops-109g
 def _intervals(r):
     "How often a run is looked at, scored and written, where its recipe does not say"
@@ -550,7 +563,7 @@ def _with_precision(r, precision):
 def _start(r, out, root, device, goon, changed, first):
     "The loop of a run, new or resumed; the first process writes down the recipe"
     loop = spread(build(r, root, device))
-    if goon: resume(loop, out/'checkpoints', changed)
+    if goon: _check_same_step(resume(loop, out/'checkpoints', changed))
     if loop.done > r['steps']:
         raise BadInput(f'{out} has taken {loop.done} steps already; {r["steps"]} would be going back')
     if first:
@@ -610,6 +623,7 @@ def train(
 ) -> Loop:                         # trained to the recipe's steps
     "Run a recipe, or go on with it; BadInput if `out` cannot be used, and then nothing in it is touched"
     out, device, r = Path(out), join_processes(device), _with_precision(r, precision)
+    goon = goon or _started_again(out)
     check_device(device)
     _check_nets(r)
     reset_peak_memory(device)
