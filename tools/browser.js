@@ -6,6 +6,7 @@ const cfg = JSON.parse(fs.readFileSync(0, 'utf8'));
 const { chromium } = require(cfg.playwright);
 const axe = cfg.axe && fs.readFileSync(path.join(cfg.axe, 'axe.min.js'), 'utf8');
 const say = (kind, page, said) => console.log(JSON.stringify({ kind, page, said }));
+const PATIENCE = cfg.patience || 30000;      // ms that a browser has for what a reader does
 const NARROW = { width: 390, height: 844 }, WIDE = { width: 1280, height: 900 };
 
 async function context(browser, options) {
@@ -20,7 +21,7 @@ async function context(browser, options) {
 }
 
 async function open(page, name) {
-  await page.goto(cfg.url + name, { waitUntil: 'load', timeout: 120000 });
+  await page.goto(cfg.url + name, { waitUntil: 'load', timeout: Math.max(120000, 4 * PATIENCE) });
   await page.evaluate(() => window.MathJax && MathJax.startup && MathJax.startup.promise).catch(() => null);
 }
 
@@ -73,15 +74,18 @@ async function look(c, name) {
   await page.close();
 }
 
+// Pictures of a whole page in pieces of 8,000 pixels: a browser cannot draw much more at once
 async function shot(page, name, width) {
   fs.mkdirSync(cfg.shots, { recursive: true });
-  await page.screenshot({ path: path.join(cfg.shots, name.replace(/\//g, '-').replace('.html', '') + '-' + width + '.png'), fullPage: true, timeout: 60000 }).catch((e) => null);
+  const height = await page.evaluate(() => document.documentElement.scrollHeight), start = name.replace(/\//g, '-').replace('.html', '') + '-' + width;
+  for (let y = 0, k = 0; y < height; y += 8000, k++)
+    await page.screenshot({ path: path.join(cfg.shots, `${start}-${k}.png`), fullPage: true, clip: { x: 0, y, width, height: Math.min(8000, height - y) }, timeout: 2 * PATIENCE }).catch(() => null);
 }
 
 // One thing that a reader does; what goes wrong is said
 async function act(c, what, f) {
   const page = await c.newPage();
-  page.setDefaultTimeout(cfg.patience || 30000);
+  page.setDefaultTimeout(PATIENCE);
   await page.setViewportSize(WIDE);
   try { const wrong = await f(page); if (wrong) say('act', what, String(wrong)); else say('fine', what, ''); }
   catch (e) { say('act', what, String(e).split('\n')[0]); }
@@ -149,16 +153,16 @@ async function reader(browser) {
     if (await tried.count()) await tried.click();
     await page.locator('input.aa-Input').first().fill('WGANGP');
     const first = page.locator('.aa-Item a').first();
-    await first.waitFor({ timeout: 20000 });
+    await first.waitFor();
     const wrong = [];
     for (const [q, pages] of Object.entries(cfg.queries)) {
       await page.locator('input.aa-Input').first().fill('');
       await page.locator('input.aa-Input').first().fill(q);
       const right = (href) => pages.includes(new URL(href, page.url()).pathname.slice(1));
       let href = '';
-      for (let k = 0; k < (cfg.patience ? 3 : 50); k++) {
+      for (const end = Date.now() + PATIENCE / 6; Date.now() < end;) {
         await page.waitForTimeout(100);
-        href = (await page.locator('.aa-Item a').first().getAttribute('href').catch(() => '')) || '';
+        href = await page.evaluate(() => (document.querySelector('.aa-Item a') || { getAttribute: () => '' }).getAttribute('href'));
         if (href && right(href)) break;
       }
       if (!href || !right(href)) wrong.push(`${q}: the first result is ${href || 'none'}, not on ${pages[0]}`);

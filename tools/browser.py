@@ -1,6 +1,6 @@
 """The site in a real browser, every address but this machine's blocked. What `make test-site` runs:
 
-    python tools/browser.py [FOLDER] [--shots FOLDER] [--pages WORD ...]
+    python tools/browser.py [FOLDER] [--shots FOLDER] [--pages WORD ...] [--patience SECONDS]
 
 FOLDER is a built site; without it, _docs as `make docs` made it, else what the test `site` left in VIDGAN_SITE_KEEP, else the staged pages as plain HTML
 (no sidebar and no dark theme there: those need Quarto). It needs node, chromium or Chrome, and three packages of npm, which tools/vendor.py fetches into a
@@ -135,6 +135,7 @@ def main():
     p.add_argument('folder', nargs='?')
     p.add_argument('--shots', help='put a picture of every page, 1280 and 390 wide, there')
     p.add_argument('--pages', nargs='*', help='only pages of these names (wgan.html), or whose names hold one of these words')
+    p.add_argument('--patience', type=float, default=30, help='seconds that a browser has for what a reader does: more on a crowded machine')
     a = p.parse_args()
     have = tools()
     missing = [k for k in ('node', 'chromium', 'playwright-core', 'axe-core', 'fuse.js') if not have.get(k)]
@@ -152,7 +153,7 @@ def main():
     count, acts = dict.fromkeys(COUNTED, 0), 0
     if missing: print(f'SKIPPED, for want of {", ".join(missing)}: the browser. Requests, widths, contrast, console and what a reader does were NOT tested.')
     else:
-        lines = browse(site, names, asked, have, quarto, a.shots)
+        lines = browse(site, names, asked, have, quarto, a.shots, 1000*a.patience)
         for kind, page, said in dict.fromkeys(lines):
             if kind not in ('done', 'found'): print(f'{kind:9}{page}: {said}')
         for kind in count: count[kind] = sum(k == kind for k, *_ in lines)
