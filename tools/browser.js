@@ -96,6 +96,7 @@ async function act(c, what, f) {
 const drawn = (p) => p.locator('.vp-stage img').evaluate((e) => e.style.left + ' ' + e.style.top);
 
 async function player(page) {
+  if (!cfg.player) return 'no page has one';
   await open(page, cfg.player);
   const p = page.locator('.vidgan-player').first(), slider = p.locator('input[type=range]'), button = p.locator('button');
   await p.scrollIntoViewIfNeeded();
@@ -119,8 +120,9 @@ async function player(page) {
 async function reader(browser) {
   const c = await context(browser);
   await c.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: cfg.url.replace(/\/$/, '') });
-  if (cfg.player) await act(c, 'player by keys and mouse', player);
-  if (cfg.folded) await act(c, 'a folded source', async (page) => {
+  await act(c, 'player by keys and mouse', player);
+  await act(c, 'a folded source', async (page) => {
+    if (!cfg.folded) return 'no page has one';
     await open(page, cfg.folded);
     const d = page.locator('main details:not([open])').first();
     await d.locator('summary').focus();
@@ -133,6 +135,7 @@ async function reader(browser) {
     if (await inside.isVisible()) return 'a click does not close it';
   });
   await act(c, 'keyboard reaches what scrolls', async (page) => {
+    if (!cfg.equations) return 'no page has equations';
     await page.setViewportSize(NARROW);
     await open(page, cfg.equations);
     await page.waitForTimeout(300);

@@ -119,10 +119,10 @@ def browse(site, names, asked, have, quarto, shots=None, patience=None):
     "[(kind, page, what is wrong)] that a browser says of the pages `names` of a site; an act that took place without fault is 'fine'"
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    chapters = [n for n in names if '/' not in n] or names
+    chapters = [n for n, _ in weights(site) if '/' not in n]
     said = dict(url=f'http://localhost:{server.server_port}/', pages=names, chromium=have['chromium'], playwright=str(have['playwright-core']), axe=str(have['axe-core']), fuse=str(have['fuse.js']),
-                index=str(site/'search.json'), queries=asked, quarto=quarto, shots=shots, patience=patience, player=pages_with(site, chapters, 'class="vidgan-player"'),
-                folded=pages_with(site, chapters, '<details(?! open)'), equations=pages_with(site, chapters, 'math display') or names[0])
+                index=str(site/'search.json'), queries=asked, quarto=quarto, shots=shots, patience=patience, player=pages_with(site, chapters, r'class="vidgan-player\b'),
+                folded=pages_with(site, chapters, '<details(?! open)'), equations=pages_with(site, chapters, 'math display'))
     r = subprocess.run([have['node'], str(Path(__file__).with_name('browser.js'))], input=json.dumps(said), capture_output=True, encoding='utf-8')
     server.shutdown()
     lines = [(l['kind'], l['page'], l['said']) for l in map(json.loads, (l for l in r.stdout.splitlines() if l.startswith('{')))]

@@ -28,7 +28,7 @@ document.querySelectorAll('.vidgan-player').forEach(function (p) {
 </script>'''
 DOT = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
 CHAPTER = f'''<h2 id="run">Run</h2><p><a href="vdb.html#bound">the bound</a></p><div class="sourceCode"><pre tabindex="0"><code>x = 1</code></pre><button class="code-copy-button" aria-label="Copy">c</button></div>
-<div class="vidgan-player"><div class="vp-stage"><img src="{DOT}" alt="A film" style="position: relative"></div><button>Play</button><input type="range" aria-label="Frame" min="0" max="4" value="4"></div>
+<div class="vidgan-player figure"><div class="vp-stage"><img src="{DOT}" alt="A film" style="position: relative"></div><button>Play</button><input type="range" aria-label="Frame" min="0" max="4" value="4"></div>
 <details><summary>Solution</summary><p>42</p></details><span class="math display" tabindex="0"><mjx-container>x</mjx-container></span>
 <div class="nav-page-next"><a href="vdb.html">VDB</a></div>'''
 SOUND = {'index.html': '<h2 id="a">A</h2><p>Text</p>', 'wgan.html': CHAPTER, 'vdb.html': '<h2 id="bound">Bound</h2>' + CHAPTER, '404.html': ''}
