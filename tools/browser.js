@@ -200,9 +200,9 @@ async function reader(browser) {
   await act(c, 'menu on a phone', async (page) => {
     await page.setViewportSize(NARROW);
     await open(page, 'wgan.html');
-    await page.locator('.quarto-secondary-nav button, .navbar-toggler').locator('visible=true').first().click();
-    await page.waitForTimeout(600);
+    await page.locator('.quarto-secondary-nav button').locator('visible=true').first().click();
     const link = page.locator('#quarto-sidebar a.sidebar-link[href$="vdb.html"]').first();
+    await link.waitFor({ timeout: PATIENCE / 3 }).catch(() => null);
     if (!(await link.isVisible())) return 'the menu shows no page';
     await link.click();
     await page.waitForURL('**/vdb.html');
