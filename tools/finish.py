@@ -88,6 +88,12 @@ def relative(text, page, site, known):
     return re.sub(rf'\[((?:[^\[\]]|\[[^\]]*\])*)\]\({re.escape(site)}([\w./-]+?\.html)(?:#([^)\s]+))?\)', put, text)
 
 
+def together(text):
+    "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`"
+    def row(line): return re.sub(r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)|(?<=\d)[ ](?=\(n\b)', lambda m: m[0].replace(' ', '\u00a0'), line)
+    return '\n'.join(row(l) if l.startswith('|') else l for l in text.split('\n'))
+
+
 def described(text, page, folder):
     "Text in which each drawing without a description has its own title as one"
     def put(m):
@@ -182,7 +188,7 @@ def before(folder, root):
                 raw_html(c, n, folder, count)
                 for o in c.get('outputs', []):
                     data = o.get('data', {})
-                    if 'text/markdown' in data: data['text/markdown'] = relative(N.text(data['text/markdown']), n, site, known)
+                    if 'text/markdown' in data: data['text/markdown'] = together(relative(N.text(data['text/markdown']), n, site, known))
             cell = front(nb)[1]
             if cell:
                 path, alt = pictures[n]
