@@ -88,6 +88,11 @@ def relative(text, page, site, known):
     return re.sub(rf'\[((?:[^\[\]]|\[[^\]]*\])*)\]\({re.escape(site)}([\w./-]+?\.html)(?:#([^)\s]+))?\)', put, text)
 
 
+def unlinked(text):
+    "Text without links in its blocks of code, where nbdev makes them of names in backticks in the comments of a signature"
+    return re.sub(r'(?ms)^(```+)python\n.*?^\1$', lambda m: re.sub(r'\[(`[^`\n]+`)\]\([^)\s]+\)', r'\1', m[0]), text)
+
+
 def together(text):
     "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`"
     def row(line): return re.sub(r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)|(?<=\d)[ ](?=\(n\b)', lambda m: m[0].replace(' ', '\u00a0'), line)
@@ -188,7 +193,7 @@ def before(folder, root):
                 raw_html(c, n, folder, count)
                 for o in c.get('outputs', []):
                     data = o.get('data', {})
-                    if 'text/markdown' in data: data['text/markdown'] = together(relative(N.text(data['text/markdown']), n, site, known))
+                    if 'text/markdown' in data: data['text/markdown'] = together(unlinked(relative(N.text(data['text/markdown']), n, site, known)))
             cell = front(nb)[1]
             if cell:
                 path, alt = pictures[n]

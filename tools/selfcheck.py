@@ -314,6 +314,8 @@ def finishing():
         if not (tmp/'media'/'checks-10_x-1.png').is_file(): out.append('a film: its picture is no file')
         (tmp/'a.svg').write_text('<svg><title>Two nets</title></svg>', encoding='utf-8')
         want('a drawing', finish.described('![](a.svg), ![](a.svg){fig-alt="own"}', '10_x.ipynb', tmp), '![](a.svg){fig-alt="Two nets"}', '{fig-alt="own"}')
+        shown = finish.unlinked('[`a`](b.html#a)\n```python\ndef f(\n    x, # see [`a`](b.html#a)\n)\n```\n')
+        if shown != '[`a`](b.html#a)\n```python\ndef f(\n    x, # see `a`\n)\n```\n': out.append(f'a link in a signature: {shown!r}')
         rows = finish.together('| 0.34 ± 0.09 (n = 3) | a |\n1 ± 2')
         if rows != '| 0.34\u00a0±\u00a00.09\u00a0(n\u00a0=\u00a03) | a |\n1 ± 2': out.append(f'a result is broken in a table: {rows!r}')
         shows = dict(cells=[dict(cell_type='code', source='#| fig-alt: "Eight points"\nx', outputs=[value(**{'image/png': 'AAAA'})])])
