@@ -85,6 +85,7 @@ def relative(text, page, site, known):
         label, target, anchor = m[1], m[2], m[3]
         if anchor and anchor.startswith('_') and anchor not in known.get(target, ()): return label
         return f'[{label}]({up(page)}{target}' + (f'#{anchor}' if anchor else '') + ')'
+    text = re.sub(rf'(?<=\[)([^\[\]\n]*)\[(`[^`\n]+`)\]\({re.escape(site)}[^)\s]*\)([^\[\]\n]*)(?=\]\()', r'\1\2\3', text)       # a name within a link of ours
     return re.sub(rf'\[((?:[^\[\]]|\[[^\]]*\])*)\]\({re.escape(site)}([\w./-]+?\.html)(?:#([^)\s]+))?\)', put, text)
 
 

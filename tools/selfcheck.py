@@ -289,6 +289,8 @@ def searching():
     site = 'https://s.io/r/'
     linked = finish.relative(f'[`_a`]({site}low.html#_a), [`b`]({site}low.html#b)', 'checks/x.ipynb', site, {'low.html': {'b'}})
     if linked != '`_a`, [`b`](../low.html#b)': out.append(f'relative: {linked}')
+    linked = finish.relative(f'[the [`b`]({site}low.html#b) of it](low.ipynb) and [`b`]({site}low.html#b)', 'x.ipynb', site, {'low.html': {'b'}})
+    if linked != '[the `b` of it](low.ipynb) and [`b`](low.html#b)': out.append(f'a link within a link: {linked}')
     return out
 
 
