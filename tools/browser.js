@@ -1,10 +1,12 @@
-// The site in a real browser: node tools/browser.js < JSON {url, pages, chromium, playwright, axe, fuse, queries, quarto, shots}. Called by tools/browser.py.
+// The site in a real browser: node tools/browser.js < JSON {url, pages, chromium, playwright, axe, fuse, index, queries, quarto, shots,
+// player, folded, equations, patience}. Called by tools/browser.py.
 // Prints JSON lines: {kind, page, said}, and at the end {kind: 'done', ...}. Every address but `url` is blocked, and counted.
 const fs = require('fs'), path = require('path');
 const cfg = JSON.parse(fs.readFileSync(0, 'utf8'));
 const { chromium } = require(cfg.playwright);
 const axe = cfg.axe && fs.readFileSync(path.join(cfg.axe, 'axe.min.js'), 'utf8');
 const say = (kind, page, said) => console.log(JSON.stringify({ kind, page, said }));
+const PATIENCE = cfg.patience || 30000;      // ms that a browser has for what a reader does
 const NARROW = { width: 390, height: 844 }, WIDE = { width: 1280, height: 900 };
 
 async function context(browser, options) {
@@ -19,7 +21,7 @@ async function context(browser, options) {
 }
 
 async function open(page, name) {
-  await page.goto(cfg.url + name, { waitUntil: 'load', timeout: 120000 });
+  await page.goto(cfg.url + name, { waitUntil: 'load', timeout: Math.max(120000, 4 * PATIENCE) });
   await page.evaluate(() => window.MathJax && MathJax.startup && MathJax.startup.promise).catch(() => null);
 }
 
@@ -72,28 +74,37 @@ async function look(c, name) {
   await page.close();
 }
 
+// Pictures of a whole page in pieces of 8,000 pixels: a browser cannot draw much more at once
 async function shot(page, name, width) {
   fs.mkdirSync(cfg.shots, { recursive: true });
-  await page.screenshot({ path: path.join(cfg.shots, name.replace(/\//g, '-').replace('.html', '') + '-' + width + '.png'), fullPage: true, timeout: 60000 }).catch((e) => null);
+  const height = await page.evaluate(() => document.documentElement.scrollHeight), start = name.replace(/\//g, '-').replace('.html', '') + '-' + width;
+  for (let y = 0, k = 0; y < height; y += 8000, k++)
+    await page.screenshot({ path: path.join(cfg.shots, `${start}-${k}.png`), fullPage: true, clip: { x: 0, y, width, height: Math.min(8000, height - y) }, timeout: 2 * PATIENCE }).catch(() => null);
 }
 
 // One thing that a reader does; what goes wrong is said
 async function act(c, what, f) {
   const page = await c.newPage();
+  page.setDefaultTimeout(PATIENCE);
   await page.setViewportSize(WIDE);
   try { const wrong = await f(page); if (wrong) say('act', what, String(wrong)); else say('fine', what, ''); }
   catch (e) { say('act', what, String(e).split('\n')[0]); }
   await page.close();
 }
 
-async function player(page, dark) {
+// The frame that a player shows: the place of its sheet of frames
+const drawn = (p) => p.locator('.vp-stage img').evaluate((e) => e.style.left + ' ' + e.style.top);
+
+async function player(page) {
+  if (!cfg.player) return 'no page has one';
   await open(page, cfg.player);
   const p = page.locator('.vidgan-player').first(), slider = p.locator('input[type=range]'), button = p.locator('button');
   await p.scrollIntoViewIfNeeded();
-  const last = await slider.inputValue();
+  const last = await slider.inputValue(), end = await drawn(p);
   await slider.focus();
   await page.keyboard.press('Home');
   if (await slider.inputValue() !== '0') return 'Home does not show the first frame';
+  if (await drawn(p) === end) return 'the picture does not follow the slider';
   await page.keyboard.press('ArrowRight');
   if (await slider.inputValue() !== '1') return 'the arrow key does not show the next frame';
   await button.focus();
@@ -109,15 +120,22 @@ async function player(page, dark) {
 async function reader(browser) {
   const c = await context(browser);
   await c.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: cfg.url.replace(/\/$/, '') });
-  if (cfg.player) await act(c, 'player by keys and mouse', player);
-  if (cfg.folded) await act(c, 'a folded source', async (page) => {
+  await act(c, 'player by keys and mouse', player);
+  await act(c, 'a folded source', async (page) => {
+    if (!cfg.folded) return 'no page has one';
     await open(page, cfg.folded);
     const d = page.locator('main details:not([open])').first();
     await d.locator('summary').focus();
     await page.keyboard.press('Enter');
-    if (!(await page.locator('main details[open]').count())) return 'Enter does not open it';
+    const opened = page.locator('main details[open]').first();
+    if (!(await opened.count())) return 'Enter does not open it';
+    const inside = opened.locator(':scope > :not(summary)').first();
+    if (!(await inside.isVisible())) return 'it is open and shows nothing';
+    await opened.locator('summary').first().click();
+    if (await inside.isVisible()) return 'a click does not close it';
   });
   await act(c, 'keyboard reaches what scrolls', async (page) => {
+    if (!cfg.equations) return 'no page has equations';
     await page.setViewportSize(NARROW);
     await open(page, cfg.equations);
     await page.waitForTimeout(300);
@@ -138,9 +156,21 @@ async function reader(browser) {
     if (await tried.count()) await tried.click();
     await page.locator('input.aa-Input').first().fill('WGANGP');
     const first = page.locator('.aa-Item a').first();
-    await first.waitFor({ timeout: 20000 });
-    const href = await first.getAttribute('href');
-    if (!/wgan\.html/.test(href)) return 'the first result is ' + href;
+    await first.waitFor();
+    const wrong = [];
+    for (const [q, pages] of Object.entries(cfg.queries)) {
+      await page.locator('input.aa-Input').first().fill('');
+      await page.locator('input.aa-Input').first().fill(q);
+      const right = (href) => pages.includes(new URL(href, page.url()).pathname.slice(1));
+      let href = '';
+      for (const end = Date.now() + PATIENCE / 6; Date.now() < end;) {
+        await page.waitForTimeout(100);
+        href = await page.evaluate(() => (document.querySelector('.aa-Item a') || { getAttribute: () => '' }).getAttribute('href'));
+        if (href && right(href)) break;
+      }
+      if (!href || !right(href)) wrong.push(`${q}: the first result is ${href || 'none'}, not on ${pages[0]}`);
+    }
+    return wrong.join('; ');
   });
   await act(c, 'dark, and its memory', async (page) => {
     await open(page, 'wgan.html');
@@ -157,7 +187,10 @@ async function reader(browser) {
     await page.locator('.code-copy-button').locator('visible=true').first().click();
     await page.waitForTimeout(200);
     const got = await page.evaluate(() => navigator.clipboard.readText());
+    const code = await page.locator('.sourceCode pre').locator('visible=true').first().innerText();
+    const flat = (s) => s.replace(/\s+/g, '');
     if (!got.trim()) return 'nothing was copied';
+    if (flat(got) !== flat(code)) return 'the clipboard has other text than the block: ' + got.slice(0, 40);
   });
   await act(c, 'next page', async (page) => {
     await open(page, 'wgan.html');
@@ -167,9 +200,14 @@ async function reader(browser) {
   await act(c, 'menu on a phone', async (page) => {
     await page.setViewportSize(NARROW);
     await open(page, 'wgan.html');
-    await page.locator('.quarto-secondary-nav button, .navbar-toggler').locator('visible=true').first().click();
-    await page.waitForTimeout(600);
-    if (!(await page.locator('#quarto-sidebar a.sidebar-link').locator('visible=true').count())) return 'the menu shows no page';
+    await page.locator('.quarto-secondary-nav button').locator('visible=true').first().click();
+    const link = page.locator('#quarto-sidebar a.sidebar-link[href$="vdb.html"]').first();
+    await link.waitFor({ timeout: PATIENCE / 3 }).catch(() => null);
+    if (!(await link.isVisible())) return 'the menu shows no page';
+    await link.click();
+    await page.waitForURL('**/vdb.html');
+    await page.waitForTimeout(300);
+    if (await page.locator('#quarto-sidebar a.sidebar-link[href$="wgan.html"]').first().isVisible()) return 'the menu stays open on the page that was chosen';
   });
   await act(c, 'Open in Colab', async (page) => {
     await open(page, 'wgan.html');

@@ -1,10 +1,11 @@
 """The site in a real browser, every address but this machine's blocked. What `make test-site` runs:
 
-    python tools/browser.py [FOLDER] [--shots FOLDER] [--pages WORD ...]
+    python tools/browser.py [FOLDER] [--shots FOLDER] [--pages WORD ...] [--patience SECONDS]
 
 FOLDER is a built site; without it, _docs as `make docs` made it, else what the test `site` left in VIDGAN_SITE_KEEP, else the staged pages as plain HTML
 (no sidebar and no dark theme there: those need Quarto). It needs node, chromium or Chrome, and three packages of npm, which tools/vendor.py fetches into a
-cache; what is missing it installs where it may (CI, with apt-get), or says what it skipped. Its last line counts what is wrong; it fails if that is anything.
+cache; what is missing it installs where it may (CI, with apt-get), or says what it skipped. First it looks at a small site with planted faults
+(tools/faulty.py) and says which of them it did not see. Its last line counts what is wrong; it fails if that is anything.
 """
 import argparse, functools, http.server, json, os, re, shutil, subprocess, sys, tempfile, threading
 from pathlib import Path
@@ -15,7 +16,7 @@ import vendor
 
 TOP = Path(__file__).resolve().parent.parent
 BROWSERS = 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'
-COUNTED = dict(external='external', overflow='overflow', axe='axe', console='console')
+COUNTED, HEAVY = ('external', 'overflow', 'axe', 'console'), 1.5*2**20
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -97,53 +98,76 @@ def source(folder):
     return keep, False
 
 
+def weight(site):
+    "Pages above 1.5 MB"
+    return [n for n, w in weights(site) if w > HEAVY]
+
+
+def searches(index, asked):
+    "Queries for which another page than those `asked` names comes first, and which comes"
+    first = {q: ([h.partition('#')[0] for h in search.rank(q, index)] or [None])[0] for q in asked}
+    return {q: first[q] for q, pages in asked.items() if first[q] not in pages}
+
+
+def tools():
+    "{what the browser needs: where it is, or None}"
+    node, chrome = programs()
+    return dict(node=node, chromium=chrome) | {k: vendor.package(k) for k in ('playwright-core', 'axe-core', 'fuse.js') if node}
+
+
+def browse(site, names, asked, have, quarto, shots=None, patience=None):
+    "[(kind, page, what is wrong)] that a browser says of the pages `names` of a site; an act that took place without fault is 'fine'"
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    chapters = [n for n, _ in weights(site) if '/' not in n]
+    said = dict(url=f'http://localhost:{server.server_port}/', pages=names, chromium=have['chromium'], playwright=str(have['playwright-core']), axe=str(have['axe-core']), fuse=str(have['fuse.js']),
+                index=str(site/'search.json'), queries=asked, quarto=quarto, shots=shots, patience=patience, player=pages_with(site, chapters, r'class="vidgan-player\b'),
+                folded=pages_with(site, chapters, '<details(?! open)'), equations=pages_with(site, chapters, 'math display'))
+    r = subprocess.run([have['node'], str(Path(__file__).with_name('browser.js'))], input=json.dumps(said), capture_output=True, encoding='utf-8')
+    server.shutdown()
+    lines = [(l['kind'], l['page'], l['said']) for l in map(json.loads, (l for l in r.stdout.splitlines() if l.startswith('{')))]
+    if not any(kind == 'done' for kind, *_ in lines): lines.append(('act', 'browser.js', r.stderr[-2000:] or 'ended early'))
+    return lines
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('folder', nargs='?')
     p.add_argument('--shots', help='put a picture of every page, 1280 and 390 wide, there')
     p.add_argument('--pages', nargs='*', help='only pages of these names (wgan.html), or whose names hold one of these words')
+    p.add_argument('--patience', type=float, default=30, help='seconds that a browser has for what a reader does: more on a crowded machine')
     a = p.parse_args()
-    node, chrome = programs()
-    tools = {k: vendor.package(k) for k in ('playwright-core', 'axe-core', 'fuse.js')} if node else {}
-    missing = [k for k, v in {'node': node, 'chromium': chrome, **tools}.items() if not v]
+    have = tools()
+    missing = [k for k in ('node', 'chromium', 'playwright-core', 'axe-core', 'fuse.js') if not have.get(k)]
+    import faulty
+    unseen = faulty.unseen(None if missing else have)
+    for u in unseen: print('unseen  ', u)
     site, quarto = source(a.folder)
     names = [n for n, _ in weights(site) if not a.pages or any(w == n or (not w.endswith('.html') and w in n) for w in a.pages)]
     dead = anchors(site)
     for d in dead: print('dead    ', d)
-    index = json.loads((site/'search.json').read_text(encoding='utf-8'))
-    where = documented()
+    index, where = json.loads((site/'search.json').read_text(encoding='utf-8')), documented()
     asked = {q: [page] if page else where[q] for q, page in search.QUERIES.items() if page or q in where}
-    found = {q for q, pages in asked.items() if [h.partition('#')[0] for h in search.rank(q, index)][:1] and search.rank(q, index)[0].partition('#')[0] in pages}
-    for q in asked.keys() - found: print('search  ', f'{q}: first {search.rank(q, index)[:1]}, not {asked[q]}')
+    lost = searches(index, asked)
+    for q, first in lost.items(): print('search  ', f'{q}: first {first}, not {asked[q]}')
     count, acts = dict.fromkeys(COUNTED, 0), 0
-    if missing:
-        print(f'SKIPPED, for want of {", ".join(missing)}: the browser. Requests, widths, contrast, console and what a reader does were NOT tested.')
+    if missing: print(f'SKIPPED, for want of {", ".join(missing)}: the browser. Requests, widths, contrast, console and what a reader does were NOT tested.')
     else:
-        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=str(site)))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        chapters = [n for n in names if '/' not in n] or names
-        said = dict(url=f'http://localhost:{server.server_port}/', pages=names, chromium=chrome, playwright=str(tools['playwright-core']), axe=str(tools['axe-core']), fuse=str(tools['fuse.js']),
-                    index=str(site/'search.json'), queries=asked, quarto=quarto, shots=a.shots, player=pages_with(site, chapters, 'class="vidgan-player"'),
-                    folded=pages_with(site, chapters, '<details(?! open)'), equations=pages_with(site, chapters, 'math display') or names[0])
-        r = subprocess.run([node, str(Path(__file__).with_name('browser.js'))], input=json.dumps(said), capture_output=True, encoding='utf-8')
-        lines = [json.loads(l) for l in r.stdout.splitlines() if l.startswith('{')]
-        seen = set()
-        for l in lines:
-            if l['kind'] in count: count[l['kind']] += 1
-            if l['kind'] == 'act': acts += 1
-            if l['kind'] == 'dead': dead.append(l['said'])
-            if l['kind'] == 'lost': found.discard(l['page'])
-            if l['kind'] not in ('done', 'found') and tuple(l.values()) not in seen: print(f"{l['kind']:9}{l['page']}: {l['said']}")
-            seen.add(tuple(l.values()))
-        if not any(l['kind'] == 'done' for l in lines): acts += 1; print(r.stderr[-2000:])
-        server.shutdown()
+        lines = browse(site, names, asked, have, quarto, a.shots, 1000*a.patience)
+        for kind, page, said in dict.fromkeys(lines):
+            if kind not in ('done', 'found'): print(f'{kind:9}{page}: {said}')
+        for kind in count: count[kind] = sum(k == kind for k, *_ in lines)
+        acts = sum(k == 'act' for k, *_ in lines)
+        dead += [said for k, _, said in lines if k == 'dead']
+        lost |= {q: said for k, q, said in lines if k == 'lost'}
     print(f'{len(names)} pages, ' + ('built by Quarto' if quarto else 'staged, without Quarto: sidebar, search box, dark theme, copy, next page and menu were NOT tested'))
     print('heaviest: ' + ', '.join(f'{n} {w/2**20:.2f} MB' for n, w in weights(site)[:10]))
-    heavy = [n for n, w in weights(site) if w > 1.5*2**20]
+    heavy = weight(site)
     if heavy: print(f'above 1.5 MB: {", ".join(heavy)}')
     if acts: print(f'{acts} things that a reader does fail')
-    print(f'queries {len(found)}/{len(asked)}, ' + ', '.join(f'{k} {count[k] if not missing else "?"}' for k in COUNTED) + f', anchors {len(dead)} dead')
-    sys.exit(bool(dead or acts or heavy or len(found) < len(asked) or any(count.values())))
+    print(f'planted faults: {len(unseen)} not seen' + ' (without a browser few were planted)'*bool(missing))
+    print(f'queries {len(asked) - len(lost)}/{len(asked)}, ' + ', '.join(f'{k} {count[k] if not missing else "?"}' for k in COUNTED) + f', anchors {len(dead)} dead')
+    sys.exit(bool(dead or acts or heavy or lost or unseen or any(count.values())))
 
 
 if __name__ == '__main__': main()

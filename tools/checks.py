@@ -124,7 +124,7 @@ def dependencies(root):
     names = lambda key: {{'pillow': 'PIL', 'pyyaml': 'yaml', 'scikit-learn': 'sklearn', 'pypandoc_binary': 'pypandoc'}.get(r, r)
                          for r in (re.split('[<>=]', r)[0] for r in cfg[key].split())}
     runtime = names('requirements')
-    dev = runtime | names('dev_requirements') | {'IPython', 'nbformat', 'yaml'}
+    dev = runtime | names('dev_requirements') | {'IPython', 'matplotlib_inline', 'nbformat', 'yaml'}
     for name, path in N.modules(root).items():
         tree = ast.parse(path.read_text(encoding='utf-8'))
         top = {id(n) for n in tree.body}

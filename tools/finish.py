@@ -85,7 +85,19 @@ def relative(text, page, site, known):
         label, target, anchor = m[1], m[2], m[3]
         if anchor and anchor.startswith('_') and anchor not in known.get(target, ()): return label
         return f'[{label}]({up(page)}{target}' + (f'#{anchor}' if anchor else '') + ')'
+    text = re.sub(rf'(?<=\[)([^\[\]\n]*)\[(`[^`\n]+`)\]\({re.escape(site)}[^)\s]*\)([^\[\]\n]*)(?=\]\()', r'\1\2\3', text)       # a name within a link of ours
     return re.sub(rf'\[((?:[^\[\]]|\[[^\]]*\])*)\]\({re.escape(site)}([\w./-]+?\.html)(?:#([^)\s]+))?\)', put, text)
+
+
+def unlinked(text):
+    "Text without links in its blocks of code, where nbdev makes them of names in backticks in the comments of a signature"
+    return re.sub(r'(?ms)^(```+)python\n.*?^\1$', lambda m: re.sub(r'\[(`[^`\n]+`)\]\([^)\s]+\)', r'\1', m[0]), text)
+
+
+def together(text):
+    "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`"
+    def row(line): return re.sub(r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)|(?<=\d)[ ](?=\(n\b)', lambda m: m[0].replace(' ', '\u00a0'), line)
+    return '\n'.join(row(l) if l.startswith('|') else l for l in text.split('\n'))
 
 
 def described(text, page, folder):
@@ -182,7 +194,7 @@ def before(folder, root):
                 raw_html(c, n, folder, count)
                 for o in c.get('outputs', []):
                     data = o.get('data', {})
-                    if 'text/markdown' in data: data['text/markdown'] = relative(N.text(data['text/markdown']), n, site, known)
+                    if 'text/markdown' in data: data['text/markdown'] = together(unlinked(relative(N.text(data['text/markdown']), n, site, known)))
             cell = front(nb)[1]
             if cell:
                 path, alt = pictures[n]

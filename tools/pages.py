@@ -34,7 +34,8 @@ def markdown(nb, save=None):
         out = []
         if d.get('echo') != 'false' and src.strip():
             block = _fence(src, 'python')
-            out.append(f"<details open><summary>{d.get('code-summary', 'Code').strip(chr(34))}</summary>\n\n{block}\n\n</details>" if 'code-fold' in d else block)
+            opened = ' open' if d.get('code-fold') == 'show' else ''
+            out.append(f"<details{opened}><summary>{d.get('code-summary', 'Code').strip(chr(34))}</summary>\n\n{block}\n\n</details>" if 'code-fold' in d else block)
         if d.get('output') != 'false': out += [x for x in (_output(o, d, save) for o in c.get('outputs', [])) if x]
         asis = d.get('output') == 'asis'
         label = f"#{d['label'].strip(chr(34))} " if 'label' in d else ''

@@ -293,6 +293,46 @@ def searching():
     site = 'https://s.io/r/'
     linked = finish.relative(f'[`_a`]({site}low.html#_a), [`b`]({site}low.html#b)', 'checks/x.ipynb', site, {'low.html': {'b'}})
     if linked != '`_a`, [`b`](../low.html#b)': out.append(f'relative: {linked}')
+    linked = finish.relative(f'[the [`b`]({site}low.html#b) of it](low.ipynb) and [`b`]({site}low.html#b)', 'x.ipynb', site, {'low.html': {'b'}})
+    if linked != '[the `b` of it](low.ipynb) and [`b`](low.html#b)': out.append(f'a link within a link: {linked}')
+    return out
+
+
+def finishing():
+    "What tools/finish.py makes of cells: closed folds, pictures as files, descriptions of drawings, cards; and dead links, weights and queries are seen"
+    import finish, faulty, itertools, pages
+    out = []
+    def want(what, got, *words, never=()):
+        out.extend(f'{what}: no {w!r} in {got!r}' for w in words if w not in got)
+        out.extend(f'{what}: {w!r} in {got!r}' for w in never if w in got)
+    for what, source, summary in [('imports', 'import os', 'Imports'), ('a source', '#| code-fold: show\n#| code-summary: "Source"\nx = 1', 'Source')]:
+        folded = dict(cell_type='code', source=source, outputs=[])
+        finish.fold(folded)
+        want(what, pages.markdown(dict(cells=[folded])), f'<details><summary>{summary}</summary>')
+    unfolded = dict(cell_type='code', source='import os\nx = 1', outputs=[])
+    finish.fold(unfolded)
+    want('a cell that does more than import', pages.markdown(dict(cells=[unfolded])), never=['<details'])
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp = Path(tmp)
+        film = dict(cell_type='code', source='film', outputs=[value(**{'text/html': '<img src="data:image/png;base64,AAAA">'})])
+        finish.raw_html(film, 'checks/10_x.ipynb', tmp, itertools.count(1))
+        want('a film', str(film['outputs'][0]['data']), '{=html}', 'src="../media/checks-10_x-1.png"', never=['base64', 'text/html'])
+        if not (tmp/'media'/'checks-10_x-1.png').is_file(): out.append('a film: its picture is no file')
+        (tmp/'a.svg').write_text('<svg><title>Two nets</title></svg>', encoding='utf-8')
+        want('a drawing', finish.described('![](a.svg), ![](a.svg){fig-alt="own"}', '10_x.ipynb', tmp), '![](a.svg){fig-alt="Two nets"}', '{fig-alt="own"}')
+        shown = finish.unlinked('[`a`](b.html#a)\n```python\ndef f(\n    x, # see [`a`](b.html#a)\n)\n```\n')
+        if shown != '[`a`](b.html#a)\n```python\ndef f(\n    x, # see `a`\n)\n```\n': out.append(f'a link in a signature: {shown!r}')
+        rows = finish.together('| 0.34 ± 0.09 (n = 3) | a |\n1 ± 2')
+        if rows != '| 0.34\u00a0±\u00a00.09\u00a0(n\u00a0=\u00a03) | a |\n1 ± 2': out.append(f'a result is broken in a table: {rows!r}')
+        shows = dict(cells=[dict(cell_type='code', source='#| fig-alt: "Eight points"\nx', outputs=[value(**{'image/png': 'AAAA'})])])
+        if finish.card(shows, '10_x.ipynb', tmp) != ('cards/10_x.png', 'Eight points') or not (tmp/'cards'/'10_x.png').is_file(): out.append('a card is not the first picture')
+        if finish.card(dict(cells=[]), '10_x.ipynb', tmp) != (finish.SITE_CARD, ''): out.append('a page without pictures does not have the card of the site')
+        rows = '| [10 A](10_a.ipynb) | 60 | learn a | points |\n| [11 B](11_b.ipynb) | 5 | learn b |'
+        front = dict(cells=[dict(cell_type='markdown', source=f'Before\n\n| chapter | minutes | what | data |\n|---|---|---|---|\n{rows}\n\nAfter')])
+        if not finish.chapter_cards(front, {'10_a.ipynb': ('cards/10_a.png', '')}, tmp): out.append('no table of chapters is found')
+        want('cards', front['cells'][0]['source'], 'Before', 'After', '[60 min, points]{.card-time}', '[5 min]{.card-time}', '](cards/10_a.png)', f']({finish.SITE_CARD})', never=['|---'])
+        if finish.chapter_cards(dict(cells=[dict(cell_type='markdown', source='| page | what |\n|---|---|\n| [a](a.ipynb) | b |')]), {}, tmp): out.append('another table becomes cards')
+        out += [f'not seen: {w}' for w in faulty.plain(tmp)]
     return out
 
 
@@ -438,4 +478,4 @@ def make():
 
 
 HEAVY = 'site', 'side_effects'
-ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'searching': searching, 'runner': runner, 'steps': steps, 'mutation': mutation, 'make': make}
+ALL = {'checks': lambda: can_fail(*(n for n in BREAKS if n not in HEAVY)), **{n: (lambda n=n: can_fail(n)) for n in HEAVY}, 'searching': searching, 'finishing': finishing, 'runner': runner, 'steps': steps, 'mutation': mutation, 'make': make}
