@@ -153,7 +153,8 @@ def _held(side):
 def score(
     where: str,                   # checkpoint, run, record, .pkl; folder, .npz, .npy; a data set such as cifar10:test
     *,
-    judge: str | None = None,     # glyph, inception, resnet56, resnet20, pixels, record:NAME; truth (points)
+    judge: str | None = None,     # glyph, inception, resnet56, resnet20, pixels, record:NAME, truth; see --weights
+    weights: str | None = None,   # file for --judge torchvision:NAME or timm:NAME; in ROOT/weights if not given
     data: str | None = None,      # what to compare with: a data set, folder:PATH, FILE.npz; the recipe's if not given
     split: str | None = None,     # of these data: train, test; train if not given
     root: str | None = None,      # folder the data and weights are in; else $VIDGAN_DATA, else ./data
@@ -179,8 +180,9 @@ def score(
 # %% ../nbs/38_cli_score.ipynb #40-cli-033a
 def _check_options(o):
     "BadInput for a judge that there is none of, numbers out of range, and files that cannot be written"
-    from vidgan_nb.judges import JUDGES
-    if o.judge and not o.judge.startswith('record:'): nearest(o.judge, JUDGES, 'judge')
+    from vidgan_nb.judges import check_judge
+    if o.judge: check_judge(o.judge)
+    if o.weights and not o.judge: raise BadInput('weights are those of a judge: name it, --judge torchvision:NAME')
     check_whole(2, **{k: v for k, v in dict(n=o.n, against=o.against).items() if v is not None})
     check_whole(1, **{k: v for k, v in dict(bs=o.bs, splits=o.splits, size=o.size).items() if v is not None})
     if o.size and o.size > 4096: raise BadInput(f'size is {o.size:,}: images of 4,096 pixels a side are the largest')
@@ -278,6 +280,12 @@ def _score_images(sides, o):
 _CALLED = {'glyph judge': 'glyph', 'Inception': 'inception', 'ResNet-56 judge': 'resnet56',
            'ResNet-20 judge': 'resnet20', '8x8 pixels': 'pixels'}      # the name of a judge -> that of its option
 
+def _option_of(judge):
+    "What to give as --judge for the judge of this name"
+    library, _, rest = judge.partition(' ')
+    if library in ('torchvision', 'timm'): return f'{library}:{rest.replace(",", " ").split()[0]}'
+    return _CALLED.get(judge, f'record:{judge}')
+
 def _eye(sides, o):
     "The judge: the one that is asked for, that made the statistics on one side, or that suits the data"
     from vidgan_nb.judges import find_judge
@@ -285,8 +293,8 @@ def _eye(sides, o):
     files = [s for s in (sides.real, sides.source) if isinstance(s, Moments)]
     if len(files) == 2: return None
     by = [s.by for s in files if s.by]
-    name = o.judge or (_CALLED.get(by[0], f'record:{by[0]}') if by else _usual_judge(sides, o.data))
-    eye = find_judge(name, o.root, o.device, data=None if files else sides.real, download=bool(o.judge))
+    name = o.judge or (_option_of(by[0]) if by else _usual_judge(sides, o.data))
+    eye = find_judge(name, o.root, o.device, None if files else sides.real, bool(o.judge), o.weights)
     if eye is None:
         raise BadInput(f"{getattr(sides.real, 'name', sides.real)} are images of unknown distribution: "
                        "choose a judge such as 'glyph' or 'pixels'")
@@ -309,7 +317,7 @@ def _save_statistics(source, o):
     from vidgan_nb.scores import save_moments
     if not o.judge:
         raise BadInput('say whose features the statistics are of: --judge inception, as in pytorch-fid, or another')
-    eye = find_judge(o.judge, o.root, o.device, download=True)
+    eye = find_judge(o.judge, o.root, o.device, download=True, weights=o.weights)
     if eye is None or len(getattr(source, 'shape', '')) != 3:
         raise BadInput(f'{source}: there are no features to save statistics of; they are those of images')
     n = o.n or _held(source) or 2000
