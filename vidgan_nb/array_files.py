@@ -7,11 +7,11 @@ __all__ = ['IMAGES', 'MOST', 'SHRINKS', 'check_file', 'array_names', 'readable',
            'save_images']
 
 # %% ../nbs/04_array_files.ipynb #04-arrays-003
-import contextlib, math, warnings
+import contextlib, io, math, warnings
 from pathlib import Path
 
 # %% ../nbs/04_array_files.ipynb #04-arrays-004
-from .basics import BadInput, document, patch
+from .basics import BadInput, document, patch, write_file
 
 # %% ../nbs/04_array_files.ipynb #40-cli-031a
 IMAGES = ('x', 'arr_0', 'images', 'image', 'samples', 'imgs', 'img', 'data', 'points')   # names in an .npz
@@ -199,10 +199,8 @@ def save_images(
     x       # images (N, 1 or 3, H, W), a tensor of floats in [-1, 1] or of bytes
 ) -> Path:  # the file: bytes arr_0 (N, H, W, 3), as guided-diffusion has them
     "Write images as bytes for other programs; gray becomes three equal colours"
-    import io
     import numpy as np
-    from vidgan_nb.basics import write_file
-    if Path(path).suffix.lower() != '.npz': raise BadInput(f'{path}: a batch of images is kept in a file that ends in .npz')
+    if Path(path).suffix.lower() != '.npz': raise BadInput(f'{path}: images are kept in a file that ends in .npz')
     if x.dim() != 4 or x.shape[1] not in (1, 3):
         raise BadInput(f'images (N, 1 or 3, H, W) expected, found {tuple(x.shape)}')
     y = (x*127.5 + 127.5).round().clamp(0, 255) if x.is_floating_point() else x

@@ -311,6 +311,7 @@ def _eye(sides, o):
                        "choose a judge such as 'glyph' or 'pixels'")
     return eye
 
+# %% ../nbs/38_cli_score.ipynb #38-cli-score-033bc
 def _statistics(side, n, eye, o, real=False):
     "Statistics of one side"
     from vidgan_nb.scores import Moments, cache_folder, statistics_of

@@ -304,6 +304,7 @@ def sample(
     else: _save_samples(y, path)
     say(f'{n:,} samples of {source}: {path}')
 
+# %% ../nbs/37_cli_train.ipynb #40-cli-023a1
 def _save_samples(y, path):
     "Write samples as an array, as one picture, or as a folder of pictures"
     import numpy as np

@@ -24,7 +24,8 @@ from .classifiers import ResNetCIFAR
 from .convert import as_data
 from .data import Batches, Data, augmentation, check_range, rand, randn
 from .datasets import _data_folder, load
-from .image_backbones import backbone_files, check_backbone, file_hash, is_backbone, make_backbone, published_as
+from vidgan_nb.image_backbones import (backbone_files, check_backbone, file_hash, is_backbone, make_backbone,
+    published_as)
 from .inception import InceptionV3
 from .loops import Loop, descend
 from .records import replay

@@ -232,7 +232,7 @@ def _pair(path, mean, cov):
 def save_moments(
     path,                     # .npz
     s: Statistics             # or `Moments`
-) -> Path:                    # the file: mu, sigma as pytorch-fid has them, and judge, eye, n, size; mu_s, sigma_s if there
+) -> Path:                    # the file: mu, sigma as pytorch-fid has them; judge, eye, n, size; mu_s, sigma_s if there
     "Write mean and covariance of the features of some images"
     if not str(path).endswith('.npz'): raise BadInput(f'{path}: statistics are kept in a file that ends in .npz')
     m, S = s.moments()
