@@ -128,6 +128,7 @@ def say(
     if lines and os.environ.get('RANK', '0') == '0': print(*lines, sep='\n', flush=True)
 
 _OPTIONS = {'give root=': 'give --root', 'give size=': 'give --size 32',
+            'give weights= with a file': 'give --weights FILE',
             'VIDGAN_DATA, or download': 'VIDGAN_DATA, or try "vidgan data fetch"',
             'VIDGAN_DATA. Until': 'VIDGAN_DATA, or try "vidgan data fetch". Until'}
 

@@ -324,7 +324,8 @@ def _listed(kind):
     if kind == 'methods': return list(read_methods())
     if kind == 'records': return import_module('vidgan_nb.records').record_names()
     module, name = tables[kind]
-    return list(getattr(import_module(f'vidgan_nb.{module}'), name))
+    more = ['record:NAME', 'torchvision:NAME', 'timm:NAME'] if kind == 'judges' else []
+    return [*getattr(import_module(f'vidgan_nb.{module}'), name), *more]
 
 def list_names(
     kinds: list[str] = ()   # recipes, methods, networks, data, judges, metrics, records; the first six if not given

@@ -46,19 +46,22 @@ def _is_run(path):
     if any((path/f).is_file() for f in ('record.json', 'state.json')): return True
     return (path/'checkpoints').is_dir() or any(path.glob('step-*'))
 
-def _in_file(name):
-    "Images or statistics, if a name is that of an array file; else None"
+def _in_file(name, judge=None):
+    "Images or statistics, if a name is that of an array file; of both the images, if another judge is to look"
     from vidgan_nb.scores import load_moments
     p = Path(name.removeprefix('folder:'))
     if p.suffix.lower() not in ('.npz', '.npy') or p.is_dir(): return None
     check_file(p)
-    return load_moments(p) if p.suffix.lower() == '.npz' and {'mu', 'sigma'} <= {*array_names(p)} else Array(p)
+    there = {*array_names(p)} if p.suffix.lower() == '.npz' else set()
+    if not {'mu', 'sigma'} <= there: return Array(p)
+    found = load_moments(p)
+    return Array(p) if 'arr_0' in there and judge and judge != _option_of(found.by) else found
 
-def _source(where, root, n, device, size=None):
+def _source(where, root, n, device, size=None, judge=None):
     "What is to be scored; and if it is a data set, its name"
     from vidgan_nb.datasets import DATASETS
     p = Path(where.removeprefix('folder:'))
-    if found := _in_file(where): return found, None
+    if found := _in_file(where, judge): return found, None
     if where.startswith('folder:') or p.is_dir() and not _is_run(p):
         return _RealImages(_load(f'folder:{p}', root, None, resize=size), str(p)), None
     if not p.exists() and (':' in where or where in DATASETS):
@@ -88,7 +91,7 @@ def _sides(o, source, other):
     if not name and not given:
         raise BadInput(f'say what {source} is to be compared with: --data NAME, --data folder:PATH or --data FILE.npz')
     if name and name not in DATASETS and ':' not in name and Path(name).is_dir(): name = f'folder:{name}'
-    if name: real = _in_file(name) or _load(name, o.root, o.split, o.against, o.size)
+    if name: real = _in_file(name, o.judge) or _load(name, o.root, o.split, o.against, o.size)
     else:
         given |= dict(split=o.split or given.get('split'))
         real = _load(root=o.root, resize=o.size, **dict(n=o.against) | given)
@@ -153,7 +156,8 @@ def _held(side):
 def score(
     where: str,                   # checkpoint, run, record, .pkl; folder, .npz, .npy; a data set such as cifar10:test
     *,
-    judge: str | None = None,     # glyph, inception, resnet56, resnet20, pixels, record:NAME; truth (points)
+    judge: str | None = None,     # glyph, inception, resnet56, resnet20, pixels, record:NAME, truth; see --weights
+    weights: str | None = None,   # file for --judge torchvision:NAME or timm:NAME; in ROOT/weights if not given
     data: str | None = None,      # what to compare with: a data set, folder:PATH, FILE.npz; the recipe's if not given
     split: str | None = None,     # of these data: train, test; train if not given
     root: str | None = None,      # folder the data and weights are in; else $VIDGAN_DATA, else ./data
@@ -179,8 +183,9 @@ def score(
 # %% ../nbs/38_cli_score.ipynb #40-cli-033a
 def _check_options(o):
     "BadInput for a judge that there is none of, numbers out of range, and files that cannot be written"
-    from vidgan_nb.judges import JUDGES
-    if o.judge and not o.judge.startswith('record:'): nearest(o.judge, JUDGES, 'judge')
+    from vidgan_nb.judges import check_judge
+    if o.judge: check_judge(o.judge)
+    if o.weights and not o.judge: raise BadInput('weights are those of a judge: name it, --judge torchvision:NAME')
     check_whole(2, **{k: v for k, v in dict(n=o.n, against=o.against).items() if v is not None})
     check_whole(1, **{k: v for k, v in dict(bs=o.bs, splits=o.splits, size=o.size).items() if v is not None})
     if o.size and o.size > 4096: raise BadInput(f'size is {o.size:,}: images of 4,096 pixels a side are the largest')
@@ -214,7 +219,7 @@ def _score(o):
         _refuse(o.where, o.judge or o.metrics or o.against or o.cache or o.splits or o.size or o.class_ or o.save_stats)
         found, about, real = _accuracy(o.where, o.data, o.split, o.root, o.n, o.device, o.bs)
         return _save_scores(found, about, real, o.json, o.csv)
-    source, other = _source(o.where, o.root, o.n, o.device, o.size)
+    source, other = _source(o.where, o.root, o.n, o.device, o.size, o.judge)
     if o.class_ is not None: _choose(source, o.class_)
     if o.save_stats and not (o.data or other or _recipe(source).get('data')): return _save_statistics(source, o)
     sides = _sides(o, source, other)
@@ -278,6 +283,19 @@ def _score_images(sides, o):
 _CALLED = {'glyph judge': 'glyph', 'Inception': 'inception', 'ResNet-56 judge': 'resnet56',
            'ResNet-20 judge': 'resnet20', '8x8 pixels': 'pixels'}      # the name of a judge -> that of its option
 
+def _option_of(judge):
+    "What to give as --judge for the judge of this name"
+    library, _, rest = judge.partition(' ')
+    if library in ('torchvision', 'timm'): return f'{library}:{rest.replace(",", " ").split()[0]}'
+    return _CALLED.get(judge, f'record:{judge}')
+
+def _check_made_by(files, eye):
+    "BadInput if a judge made statistics in a file, and another one is to look at the images"
+    from vidgan_nb.scores import _eyes
+    for s in files:
+        if eye and s.by and s.by != eye.name:
+            raise BadInput(f'{_eyes(s)} looked at one side and {eye.name} at the other: both need the same judge')
+
 def _eye(sides, o):
     "The judge: the one that is asked for, that made the statistics on one side, or that suits the data"
     from vidgan_nb.judges import find_judge
@@ -285,13 +303,15 @@ def _eye(sides, o):
     files = [s for s in (sides.real, sides.source) if isinstance(s, Moments)]
     if len(files) == 2: return None
     by = [s.by for s in files if s.by]
-    name = o.judge or (_CALLED.get(by[0], f'record:{by[0]}') if by else _usual_judge(sides, o.data))
-    eye = find_judge(name, o.root, o.device, data=None if files else sides.real, download=bool(o.judge))
+    name = o.judge or (_option_of(by[0]) if by else _usual_judge(sides, o.data))
+    eye = find_judge(name, o.root, o.device, None if files else sides.real, bool(o.judge), o.weights)
+    _check_made_by(files, eye)
     if eye is None:
         raise BadInput(f"{getattr(sides.real, 'name', sides.real)} are images of unknown distribution: "
                        "choose a judge such as 'glyph' or 'pixels'")
     return eye
 
+# %% ../nbs/38_cli_score.ipynb #38-cli-score-033bc
 def _statistics(side, n, eye, o, real=False):
     "Statistics of one side"
     from vidgan_nb.scores import Moments, cache_folder, statistics_of
@@ -309,7 +329,7 @@ def _save_statistics(source, o):
     from vidgan_nb.scores import save_moments
     if not o.judge:
         raise BadInput('say whose features the statistics are of: --judge inception, as in pytorch-fid, or another')
-    eye = find_judge(o.judge, o.root, o.device, download=True)
+    eye = find_judge(o.judge, o.root, o.device, download=True, weights=o.weights)
     if eye is None or len(getattr(source, 'shape', '')) != 3:
         raise BadInput(f'{source}: there are no features to save statistics of; they are those of images')
     n = o.n or _held(source) or 2000

@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 # %% ../nbs/37_cli_train.ipynb #37-cli-train-004
+from .array_files import save_images
 from .basics import BadInput, check_whole, document, nearest, patch, small_text, write_file
 from .cli_base import check_place, check_seed, choose_device, complain, say, score_name, short_path, show_bar
 
@@ -285,19 +286,23 @@ def sample(
     out: str,          # grid.png, samples.npz (x: float32 in [-1, 1], N x C x H x W), or a new folder of PNGs
     n: int = 64,       # how many
     seed: int = 0,     # the same seed, the same samples
-    class_: str | None = None # of a conditional generator: number or name; several: 3,5; all in turn if not given
+    class_: str | None = None, # of a conditional generator: number or name; several: 3,5; all in turn if not given
+    bytes: bool = False        # of an .npz: bytes arr_0, N x H x W x 3, as guided-diffusion and others read them
 ) -> None:
     "Draw samples from a trained generator"
     path = Path(out)
     if path.suffix not in ('', '.png', '.npz'): raise BadInput(f'{path}: --out ends in .png or .npz, or is a folder')
+    if bytes and path.suffix != '.npz': raise BadInput(f'{path}: --bytes is for an --out that ends in .npz')
     if not path.suffix and (path.is_file() or path.is_dir() and any(path.iterdir())):
         raise BadInput(f'{path} is there already: choose another --out')
     source = Trained(where).choose(class_)
     y = source.sample(n, seed)
     if y.dim() != 4 and not path.suffix: raise BadInput(f'{source} makes points: choose a .png or .npz for --out')
-    _save_samples(y, path)
+    if bytes: save_images(path, y)
+    else: _save_samples(y, path)
     say(f'{n:,} samples of {source}: {path}')
 
+# %% ../nbs/37_cli_train.ipynb #40-cli-023a1
 def _save_samples(y, path):
     "Write samples as an array, as one picture, or as a folder of pictures"
     import numpy as np

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'JUDGES', 'hash_of', 'Judge', 'features_of', 'label', 'Classify', 'accuracy', 'GlyphJudge', 'Weights',
-           'NoWeights', 'find_weights', 'fetch_weights', 'InceptionJudge', 'ResNetJudge', 'RecordJudge', 'PixelJudge',
-           'find_judge']
+           'NoWeights', 'find_weights', 'fetch_weights', 'InceptionJudge', 'ResNetJudge', 'RecordJudge',
+           'BackboneJudge', 'PixelJudge', 'check_judge', 'find_judge']
 
 # %% ../nbs/04_judges.ipynb #04-judges-002
 import hashlib, http.client, os, urllib.request, warnings
@@ -24,6 +24,8 @@ from .classifiers import ResNetCIFAR
 from .convert import as_data
 from .data import Batches, Data, augmentation, check_range, rand, randn
 from .datasets import _data_folder, load
+from vidgan_nb.image_backbones import (backbone_files, check_backbone, file_hash, is_backbone, make_backbone,
+    published_as)
 from .inception import InceptionV3
 from .loops import Loop, descend
 from .records import replay
@@ -315,6 +317,32 @@ class RecordJudge(Judge):
             raise BadInput(f'{name} is a record of {run.recipe["method"]}: a judge is a classifier')
         super().__init__(run.net('net').to(device), name)
 
+# %% ../nbs/04_judges.ipynb #04-judges-142b
+class BackboneJudge(Judge):
+    "A network of torchvision or timm, with weights from a file; nothing is downloaded"
+    def __init__(self,
+        name: str,            # torchvision:NAME or timm:NAME
+        weights=None,         # a file .pth or .safetensors; looked for as `find_weights` does if not given
+        root=None,            # the folder your data are in
+        device: str = 'cpu'   # where it runs
+    ):
+        path = Path(weights) if weights else _backbone_file(name, root)
+        net, tag = make_backbone(name, path).to(device), published_as(name, path)
+        title = f'{name.replace(":", " ")} {tag}'.strip()
+        if weights and not tag: title += f', file {file_hash(path)[:8]}'
+        super().__init__(net, title, prepare=lambda x: net.prepare(_bytes(x)/255))
+        self.eye = hash_of(self.eye, net.size, net.mean, net.std, net.mode)
+
+def _backbone_file(name, root):
+    "The file of weights of a network of a library; NoWeights says where to have it"
+    files, top = backbone_files(name), _data_folder(root)
+    for folder in top/'weights', top, Path(torch.hub.get_dir())/'checkpoints':
+        for f in files:
+            if (folder/f).is_file(): return folder/f
+    first, url = next(iter(files.items()))
+    raise NoWeights(f'the weights of {name} are not here: put {first} (from {url}) into {top/"weights"}, '
+                    'or give weights= with a file, or set VIDGAN_DATA')
+
 # %% ../nbs/04_judges.ipynb #04-metrics-150
 class PixelJudge:
     "Not a trained network: the mean colours of a coarse grid, for data without a judge of their own"
@@ -338,17 +366,29 @@ JUDGES = {'glyph': lambda root, device, download: GlyphJudge(device),
           'inception': lambda root, device, download: InceptionJudge(root, download, device),
           'truth': lambda root, device, download: None}   # 'truth' is for points
 
+def check_judge(
+    name: str   # of a judge
+) -> None:
+    "BadInput for a judge that there is none of"
+    if ':' not in name: nearest(name, JUDGES, 'judge')
+    elif not name.startswith('record:'): check_backbone(name)
+
+
+# %% ../nbs/04_judges.ipynb #04-judges-155b
 def find_judge(
-    name: str,               # one of `JUDGES`, or record:NAME for a classifier with a record
+    name: str,               # one of `JUDGES`; record:NAME, a classifier with a record; torchvision:NAME, timm:NAME
     root=None,               # where weights are; see `find_weights`
     device: str = 'cpu',     # where it runs
     data: Data | None = None,# what it will score, to find another if weights are missing; else that is an error
-    download: bool = False   # fetch missing weights
+    download: bool = False,  # fetch missing weights
+    weights=None             # file of weights, for torchvision:NAME and timm:NAME
 ) -> Judge:                  # not always the one that was asked for: look at its name
     "A judge by name; where its weights are missing, the offline judge under its own name, and one warning"
+    check_judge(name)
+    if is_backbone(name): return BackboneJudge(name, weights, root, device)
+    if weights: raise BadInput(f'a file of weights is for torchvision:NAME and timm:NAME, not for the judge {name!r}')
     if name.startswith('record:'): return RecordJudge(name.removeprefix('record:'), device)
-    make = JUDGES[nearest(name, JUDGES, 'judge')]
-    try: return make(root, device, download)
+    try: return JUDGES[name](root, device, download)
     except NoWeights as e:
         if data is None: raise
         judge = _offline_judge(data, name, root, device)

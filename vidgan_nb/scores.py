@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 # %% ../nbs/04_scores.ipynb #04-scores-003
 from .basics import BadInput, check_whole, document, nearest, patch, write_file
-from .array_files import read_array
+from .array_files import array_names, read_array
 from .data import Batches, Data
 from .datasets import _fit
 from .judges import JUDGES, Judge, _checked_images, features_of, find_judge, hash_of
@@ -200,10 +200,12 @@ class Moments:
         eye: str = '',        # distinguishes judges of one name; '' if it is not known
         n: int | None = None, # of how many images; None if it is not known
         size: int = 0,        # what they were resized to; 0: nothing, or it is not known
-        title: str = 'a file of statistics' # for messages
+        title: str = 'a file of statistics', # for messages
+        spatial: tuple | None = None # mu_s and sigma_s of guided-diffusion, kept as they are
     ):
         self.mean, self.cov, self.by, self.eye = mean[None], cov, by, eye
         self.n, self.size, self.title, self.parts, self.marginal = n or math.inf, size, title, 1, None
+        self.spatial = spatial
 
     def __repr__(self):
         of = f' of {self.n:,} images' if self.n < math.inf else ''
@@ -215,35 +217,44 @@ class Moments:
         "As `moments` of the features"
         return self.mean[0], self.cov
 
+# %% ../nbs/04_scores.ipynb #04-metrics-163d
+def _pair(path, mean, cov):
+    "A mean (d,) and a covariance (d, d) in a file, in double precision"
+    m, S = (read_array(path, k) for k in (mean, cov))
+    shapes = [getattr(a, 'shape', 'nothing') for a in (m, S)]
+    floats = all(getattr(a, 'dtype', np.dtype('O')).kind == 'f' for a in (m, S))
+    if not floats or len(shapes[0]) != 1 or shapes[1] != shapes[0]*2:
+        raise BadInput(f'{path}: statistics expected, floats {mean} (d,) and {cov} (d, d), '
+                       f'found {shapes[0]} and {shapes[1]}')
+    return [torch.from_numpy(a.astype(np.float64)) for a in (m, S)]
+
 # %% ../nbs/04_scores.ipynb #04-metrics-163c
 def save_moments(
     path,                     # .npz
     s: Statistics             # or `Moments`
-) -> Path:                    # the file: mu, sigma as pytorch-fid has them, and judge, eye, n, size
+) -> Path:                    # the file: mu, sigma as pytorch-fid has them; judge, eye, n, size; mu_s, sigma_s if there
     "Write mean and covariance of the features of some images"
     if not str(path).endswith('.npz'): raise BadInput(f'{path}: statistics are kept in a file that ends in .npz')
     m, S = s.moments()
     about = dict(judge=s.by, eye=s.eye, size=s.size) | (dict(n=s.n) if s.n < math.inf else {})
+    spatial = getattr(s, 'spatial', None)
+    if spatial: about |= dict(mu_s=spatial[0].numpy(), sigma_s=spatial[1].numpy())
     np.savez_compressed(file := io.BytesIO(), mu=m.numpy(), sigma=S.numpy(), **about)
     return write_file(path, file.getvalue())
 
 def load_moments(
-    path           # .npz with mu (d,) and sigma (d, d), by `save_moments`, pytorch-fid or clean-fid
+    path           # .npz with mu (d,) and sigma (d, d), by `save_moments`, pytorch-fid, clean-fid or guided-diffusion
 ) -> Moments:      # where it names no judge, 2,048 features are taken for Inception's
     "Read mean and covariance from a file; BadInput if they are none"
-    mu, sigma, *about = (read_array(path, k) for k in ('mu', 'sigma', 'judge', 'eye', 'n', 'size'))
-    shapes = [getattr(a, 'shape', 'nothing') for a in (mu, sigma)]
-    floats = all(getattr(a, 'dtype', np.dtype('O')).kind == 'f' for a in (mu, sigma))
-    if not floats or len(shapes[0]) != 1 or shapes[1] != shapes[0]*2:
-        raise BadInput(f'{path}: statistics expected, floats mu (d,) and sigma (d, d), '
-                       f'found {shapes[0]} and {shapes[1]}')
-    mu, sigma = (torch.from_numpy(a.astype(np.float64)) for a in (mu, sigma))
+    mu, sigma = _pair(path, 'mu', 'sigma')
+    about = [read_array(path, k) for k in ('judge', 'eye', 'n', 'size')]
     try:
         judge, eye = ('' if a is None else str(a) for a in about[:2])
         n, size = (int(a or 0) for a in about[2:])
     except (TypeError, ValueError): raise BadInput(f'{path}: n and size in it are no whole numbers') from None
     judge = judge or 'Inception'*(len(mu) == 2048)
-    return Moments(mu, sigma, judge, eye, n or None, size, str(path))
+    spatial = _pair(path, 'mu_s', 'sigma_s') if 'mu_s' in array_names(path) else None
+    return Moments(mu, sigma, judge, eye, n or None, size, str(path), spatial)
 
 # %% ../nbs/04_scores.ipynb #04-metrics-165
 # 'FID-infinity' is (16) of the page on metrics, the line through two points; `frechet_infinity` draws it through 15
@@ -283,6 +294,10 @@ def _check_comparable(real, fake):
         raise BadInput(f'{_eyes(real)} looked at one side and {_eyes(fake)} at the other: both need the same judge')
     if real.eye and fake.eye and real.eye != fake.eye:
         raise BadInput(f'two judges that are both called {real.by} looked at the two sides: both need the same judge')
+    for s, other in (real, fake), (fake, real):
+        if other.by and not s.by:
+            warnings.warn(f'{s.title} does not say whose features it is of: they are taken for those of {other.by}',
+                          stacklevel=3)
     a, b = len(real.mean[0]), len(fake.mean[0])
     if a != b:
         who = real.by if real.by == fake.by else f'{_eyes(real)} and {_eyes(fake)}'
