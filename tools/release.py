@@ -57,11 +57,13 @@ def pack(runs, to):
 
 def build(root, out):
     "The source distribution, and the wheel that is made from it"
+    def left(): return {Path(root)/'build', *Path(root).glob('*.egg-info')}
+    before = {p for p in left() if p.exists()}
     with tempfile.TemporaryDirectory() as tmp:
         words = [sys.executable, '-m', 'build', '--no-isolation', '--outdir', str(out), str(root)]
         env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
         r = subprocess.run(words, cwd=tmp, env=env, capture_output=True, encoding='utf-8')
-    for p in (Path(root)/'build', *Path(root).glob('*.egg-info')): shutil.rmtree(p, ignore_errors=True)
+    for p in left() - before: shutil.rmtree(p, ignore_errors=True)
     if r.returncode: return None, None, [f'python -m build fails: {line}' for line in (r.stdout + r.stderr).strip().splitlines()[-5:]]
     return next(Path(out).glob('*.tar.gz')), next(Path(out).glob('*.whl')), []
 

@@ -18,10 +18,10 @@ import nb as N
 
 def tests(root):
     "{name: function that returns what is wrong, a line each}; the long ones first"
-    import anydata, checks, nbrun, parity, selfcheck
+    import anydata, checks, nbrun, parity, release, selfcheck
     found = {f.__name__: (lambda f=f: f(root)) for f in checks.ALL}
     out = {k: found.pop(k) for k in ('site', 'witnesses') if k in found}
-    out['anydata'], out['parity'] = anydata.problems, parity.problems
+    out['anydata'], out['parity'], out['release'] = anydata.problems, parity.problems, lambda: release.problems(root)
     def put(name, f):
         if name in out or not name.isprintable(): sys.exit(f'{name!r}: two tests have this name, or it cannot be printed; rename the notebook')
         out[name] = f
