@@ -121,7 +121,7 @@ def _downloaded(url, most, timeout):
         blob = r.read(most + 1)
         return blob, int(r.headers.get('Content-Length') or len(blob))
 
-def _advice(run, url):
+def _advice(run):
     "What to do if a file cannot be had from an address"
     return (f'nothing was kept. Other places: vidgan zoo fetch {run.name} --address URL-or-folder-of-runs, '
             f'or VIDGAN_ZOO; or train it: vidgan record {run.name}')
@@ -132,20 +132,21 @@ def _fetched(run, file, address, timeout):
     what = f'{file} of {run.name}' + (f' ({size/1e6:.1f} MB)' if size else '')
     try: blob, announced = _downloaded(url, int(size or MOST), timeout)
     except (OSError, ValueError, http.client.HTTPException) as e:
-        raise BadInput(f'{what} cannot be fetched from {url}: {_reason(e)}; {_advice(run, url)}') from None
-    if len(blob) < announced or size and len(blob) < size:
-        raise BadInput(f'{what}: {url} ended after {len(blob):,} of {size or announced:,} bytes; {_advice(run, url)}')
+        raise BadInput(f'{what} cannot be fetched from {url}: {_reason(e)}; {_advice(run)}') from None
+    if len(blob) < min(announced, size or announced) or size and len(blob) < size:
+        short = f'ended after {len(blob):,} of {size or announced:,} bytes'
+        raise BadInput(f'{what}: {url} {short}; {_advice(run)}')
     found, expected = hashlib.sha256(blob).hexdigest(), run.files[file]
     if found != expected:
         raise BadInput(f'{what}: {url} has SHA-256 {found[:12]}..., the record says {expected[:12]}...; '
-                       f'{_advice(run, url)}')
+                       f'{_advice(run)}')
     write_file(run.place(file), blob)
 
 # %% ../nbs/38_zoo.ipynb #38-zoo-023
 def fetch(
     name: str,                  # of a record
-    address: str | None = None, # where from, if not $VIDGAN_ZOO or the repository: https://..., or a folder like runs/
-    files: list[str] = (WEIGHTS,), # of the record; frames.npz holds the samples that were looked at
+    address: str | None = None, # https://..., or a folder like runs/; $VIDGAN_ZOO or the repository if not given
+    files: list[str] = (WEIGHTS,), # of the record; frames.npz holds samples
     timeout: float = 20.        # seconds without an answer after which the server counts as silent
 ) -> list[Path]:                # where the files are
     "Bring files of a record to this machine, each compared with its SHA-256; what is here already stays"
@@ -156,7 +157,7 @@ def fetch(
     return [run.file(f) for f in files]
 
 def _damaged(run, file):
-    "Whether a file in the cache is not what was fetched: it is fetched again. Files of the record itself stay as they are"
+    "Whether a file in the cache is not what was fetched, so that it is fetched again"
     path = run.place(file)
     return path.parent != run.folder and hashlib.sha256(path.read_bytes()).hexdigest() != run.files[file]
 

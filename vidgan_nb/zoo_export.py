@@ -6,7 +6,7 @@
 __all__ = ['BATCHES', 'CLOSE', 'FORMATS', 'example', 'largest_difference', 'export']
 
 # %% ../nbs/38_zoo_export.ipynb #38-zoo-export-003
-import contextlib, importlib.util, io, logging, os, tempfile, torch, warnings
+import contextlib, importlib.util, io, logging, tempfile, torch, warnings
 from pathlib import Path
 from torch import nn, Tensor
 
