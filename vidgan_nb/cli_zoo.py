@@ -49,6 +49,7 @@ def zoo_export(
     gap = export(name, to, net)
     say(f'{to}: output differs from the network by {gap:.1g} at the most')
 
+# %% ../nbs/39_cli_zoo.ipynb #39-cli-zoo-007
 def zoo_card(
     name: str,               # of a record
     *,
@@ -59,5 +60,5 @@ def zoo_card(
     if out: return say(str(write_file(out, card(name).encode())))
     say(card(name).rstrip())
 
-# %% ../nbs/39_cli_zoo.ipynb #39-cli-zoo-010
+# %% ../nbs/39_cli_zoo.ipynb #39-cli-zoo-011
 document(__name__)
