@@ -91,6 +91,7 @@ def lacking(root, wheel):
 USE = r'''
 import contextlib, http.server, functools, io, os, sys, threading
 from pathlib import Path
+os.environ['VIDGAN_ZOO'] = 'nowhere'                        # no test asks a server elsewhere
 import vidgan_nb
 here = Path(vidgan_nb.__file__).parent
 assert here.is_relative_to(sys.prefix), f'{here} is not in {sys.prefix}'
@@ -131,7 +132,6 @@ with http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Handler
     s.shutdown()
 code, _, err = vidgan('sample', 'wgan-cifar10@short', '--n', '8', '--out', 'colour.png')
 assert code == 0, err
-os.environ['VIDGAN_ZOO'] = 'nowhere'
 code, _, err = vidgan('zoo', 'fetch', 'vidgan-glyphs@seed=2')
 assert code == 2 and 'cannot be fetched' in err and 'vidgan record vidgan-glyphs@seed=2' in err and err.count('\n') == 1, err
 find_judge('glyph')

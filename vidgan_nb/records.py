@@ -286,7 +286,7 @@ def place(self: Run,
 @patch
 def left_out(self: Run,
     name: str      # a file of the record
-) -> bool:         # True: "vidgan zoo fetch" brings it
+) -> bool:         # True: it is fetched when it is wanted
     "Whether a file did not come with the installed package, and has not been fetched"
     return name in self.files and self.place(name).parent != self.folder and not self.place(name).exists()
 
@@ -295,12 +295,10 @@ def left_out(self: Run,
 def file(self: Run,
     name: str      # frames.npz or weights.safetensors
 ) -> Path:         # BadInput unless it is there, whole
-    "A file of the record, checked"
+    "A file of the record, checked; fetched, if the installed package left it out"
     if name not in self.files: raise BadInput(f'the record {self.name} keeps no {name}')
     path, damaged = self.place(name), f'the record {self.name} is damaged: {name}'
-    if self.left_out(name):
-        raise BadInput(f'{name} of the record {self.name} does not come with the package: '
-                       f'get it with "vidgan zoo fetch {self.name}"')
+    if self.left_out(name): resolve('zoo:fetch_file')(self, name)
     try: found, expected = _sha(path), self.files[name]
     except OSError as e: raise BadInput(f'{damaged} cannot be read ({e.strerror})') from None
     if found != expected: raise BadInput(f'{damaged} has SHA-256 {found[:12]}..., expected {expected[:12]}...')
@@ -315,7 +313,8 @@ def verify(self: Run) -> None:
 @patch(as_prop=True)
 def frames(self: Run) -> list[tuple[int, Tensor]]:
     "What was looked at: (step, images or points)"
-    if self.left_out('frames.npz'): self.file('frames.npz')                     # which says how to get them
+    if 'frames.npz' in self.files and not self.history.frames:                  # left out, and fetched now
+        self.history.frames = _unpack_frames(self.file('frames.npz'))
     return self.history.frames
 
 # %% ../nbs/03_records.ipynb #03-records-034c
