@@ -1,5 +1,5 @@
 "Reads settings.ini, the one place for the package's metadata; only the records and the type stubs are added here."
-import shutil, sys
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 from setuptools import setup
@@ -13,18 +13,16 @@ lib = cfg['lib_name']
 
 
 sys.path.insert(0, str(top/'tools'))
-import stubs  # noqa: E402
+import release, stubs  # noqa: E402
 
 
 class WithRecords(build_py):
-    "A wheel carries type stubs, and runs/ as vidgan_nb/runs; an editable install reads the repository's own records"
+    "A wheel carries type stubs, and as vidgan_nb/runs the records with small weights; an editable install reads the repository's own"
     def run(self):
         super().run()
         stubs.write(top, top/lib if self.editable_mode else Path(self.build_lib)/lib)
         if self.editable_mode or not (top/'runs').is_dir(): return
-        dest = Path(self.build_lib)/lib/'runs'
-        shutil.rmtree(dest, ignore_errors=True)
-        shutil.copytree(top/'runs', dest)
+        release.pack(top/'runs', Path(self.build_lib)/lib/'runs')
 
 
 setup(
@@ -37,7 +35,7 @@ setup(
                  'Topic :: Scientific/Engineering :: Artificial Intelligence'],
     packages=[lib], package_data={lib: ['recipes/*.yaml', 'papers.yaml', 'moved.txt']}, include_package_data=False, zip_safe=False,
     install_requires=cfg['requirements'].split(),
-    extras_require={k: cfg[f'{k}_requirements'].split() for k in ('dev', 'timm')},
+    extras_require={k.removesuffix('_requirements'): v.split() for k, v in cfg.items() if k.endswith('_requirements')},
     entry_points={'console_scripts': cfg['console_scripts'].split(), 'nbdev': [f'{lib}={lib}._modidx:d']},
     cmdclass={'build_py': WithRecords},
 )
