@@ -42,7 +42,9 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'corrector': 'corrector:Corrector', 'refine': 'dgflow:Refined',
     'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'mmd:MMDGAN', 'ocf': 'mmd:OCFGAN',
     'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'distil': 'distill:DistilBy',
-    'vidgan': 'vidgan:VIDGAN',
+    'vidgan': 'vidgan:VIDGAN', 'cgan': 'conditional:ConditionalGAN',
+    'wgan-aug': 'conditional:AugmentedWGANGP', 'sngan-aug': 'conditional:AugmentedSNGAN',
+    'vgan-aug': 'conditional:AugmentedVGAN',
     'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg', 'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
     'classify': 'judges:Classify', 'worse': 'scores:Corrupted'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
