@@ -203,8 +203,18 @@ class DiffAugmented:
         "The images as the discriminator gets them, with new draws at each call"
         return diff_augment(x, self.diffaugment, self.gen)
 
-    def critic_loss(self, x, y): return super().critic_loss(self.augmented(x), self.augmented(y))        # (10)
-    def generator_loss(self, *samples): return super().generator_loss(*[self.augmented(s) for s in samples])
+    def critic_loss(self,
+        x: Tensor,                        # real images
+        y: Tensor                         # generated images, without a graph
+    ) -> tuple[Tensor, dict[str, Tensor]]: # the loss, and what it is made of
+        "The loss of the GAN, of augmented images"
+        return super().critic_loss(self.augmented(x), self.augmented(y))                             # (10)
+
+    def generator_loss(self,
+        *samples: Tensor                  # as the GAN takes them
+    ) -> Tensor:                          # scalar
+        "The loss of the GAN, of augmented images"
+        return super().generator_loss(*[self.augmented(s) for s in samples])                        # (10)
 
 # %% ../nbs/13_conditional.ipynb #13-conditional-051
 class AugmentedWGANGP(DiffAugmented, WGANGP): "WGAN with gradient penalty, and DiffAugment"
@@ -244,7 +254,7 @@ def critic_loss(self: ConditionalGAN,
     "The loss that the discriminator minimises"
     (x, c), (y, k) = real, made
     u, both = torch.cat([self.augmented(x), self.augmented(y)]), None if k is None else torch.cat([c, k])
-    loss = self.game.critic(*with_labels(self.D, u, both).chunk(2))                                  # (11)
+    loss = self.game.critic(*with_labels(self.D, u, both).chunk(2))                                # (11)
     return loss, dict(d=loss)
 
 @patch
@@ -253,7 +263,7 @@ def generator_loss(self: ConditionalGAN,
     k: Tensor | None = None   # their labels
 ) -> Tensor:                  # scalar
     "The loss that the generator minimises"
-    return self.game.generator(None, with_labels(self.D, self.augmented(y), k))                      # (11)
+    return self.game.generator(None, with_labels(self.D, self.augmented(y), k))                    # (11)
 
 # %% ../nbs/13_conditional.ipynb #13-conditional-062
 @patch

@@ -85,7 +85,7 @@ NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGA
 NETS |= {'Flow': 'others:Flow', 'FeatureCritic': 'mmd:FeatureCritic', 'CNNEncoder': 'mmd:CNNEncoder',
          'CNNDecoder': 'dgflow_chainer:CNNDecoder', 'StyleGAN2': 'stylegan:StyleGAN2',
          'PlainResNet': 'backbones:PlainResNet', 'ConditionalGenerator': 'conditional:ConditionalGenerator',
-         'ProjectionDiscriminator': 'conditional:ProjectionDiscriminator'}                                  # of later chapters: module:class
+         'ProjectionDiscriminator': 'conditional:ProjectionDiscriminator'}      # of later chapters: module:class
 NETS |= {c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints)}
 
 def net_class(
