@@ -193,23 +193,19 @@ class DiffAugmented:
     ):
         super().__init__(data, G, D, **kw)
         if policy(diffaugment) and len(self.batches.data.shape) != 3:
-            raise BadInput(f'only images can be augmented, not items of shape {self.batches.data.shape}: '
-                           "set diffaugment='none'")
+            raise BadInput(f"only images can be augmented, not {self.batches.data.shape}: set diffaugment='none'")
         self.diffaugment = diffaugment
-
     def augmented(self,
         x: Tensor       # images (N, C, H, W) in [-1, 1]
     ) -> Tensor:        # same shape
         "The images as the discriminator gets them, with new draws at each call"
         return diff_augment(x, self.diffaugment, self.gen)
-
     def critic_loss(self,
         x: Tensor,                        # real images
         y: Tensor                         # generated images, without a graph
     ) -> tuple[Tensor, dict[str, Tensor]]: # the loss, and what it is made of
         "The loss of the GAN, of augmented images"
         return super().critic_loss(self.augmented(x), self.augmented(y))                             # (10)
-
     def generator_loss(self,
         *samples: Tensor                  # as the GAN takes them
     ) -> Tensor:                          # scalar
@@ -254,7 +250,7 @@ def critic_loss(self: ConditionalGAN,
     "The loss that the discriminator minimises"
     (x, c), (y, k) = real, made
     u, both = torch.cat([self.augmented(x), self.augmented(y)]), None if k is None else torch.cat([c, k])
-    loss = self.game.critic(*with_labels(self.D, u, both).chunk(2))                                # (11)
+    loss = self.game.critic(*with_labels(self.D, u, both).chunk(2))                              # (11)
     return loss, dict(d=loss)
 
 @patch
@@ -263,7 +259,7 @@ def generator_loss(self: ConditionalGAN,
     k: Tensor | None = None   # their labels
 ) -> Tensor:                  # scalar
     "The loss that the generator minimises"
-    return self.game.generator(None, with_labels(self.D, self.augmented(y), k))                    # (11)
+    return self.game.generator(None, with_labels(self.D, self.augmented(y), k))                  # (11)
 
 # %% ../nbs/13_conditional.ipynb #13-conditional-062
 @patch
@@ -280,10 +276,10 @@ def __init__(self: ConditionalGAN,
     if not self.classes: return
     c = self.batches.data.c
     if c is None: raise BadInput('a conditional GAN needs labels, and these data have none: set G.classes=0, D.classes=0')
+    K = len(self.batches.data.classes) or int(c.max()) + 1
     for name, net in dict(G=G, D=D).items():
-        if takes_labels(net) and class_count(net) <= int(c.max()):
-            raise BadInput(f'{name} has {class_count(net)} classes, and the data {int(c.max()) + 1}: '
-                           f'set {name}.classes={int(c.max()) + 1}')
+        if takes_labels(net) and class_count(net) != K:
+            raise BadInput(f'{name} has {class_count(net)} classes, and the data {K}: set {name}.classes={K}')
 
 # %% ../nbs/13_conditional.ipynb #13-conditional-063
 @patch

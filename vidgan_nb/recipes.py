@@ -235,7 +235,7 @@ def _value(r, name):
 def _outputs(r, role, found):
     "How many numbers a network must give, where that depends on the data or the latents; else 0"
     if r['method'] == 'vae' and role == 'E': return 2*_value(r, 'nz')
-    return found.classes if hasattr(method(r), 'classifier') or r['method'] == 'classify' else 0
+    return found.classes if hasattr(method(r), 'classifier') or r['method'] in ('classify', 'cgan') else 0
 
 def _fit(r, found, changed=()):
     "The recipe with networks and a judge for these data; what was `changed` by hand stays"
