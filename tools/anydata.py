@@ -53,16 +53,18 @@ IMAGES = dict(wgan=GANS, mmd=GANS, ocf=GANS, vidgan=[*GANS, 'T.n_h=4'], correcto
               vae=['G.width=4', 'E.width=4'], likelihood=['G.steps=1', 'G.width=4'],
               wrn=['S.depth=10'], vid=['T.depth=10', 'T.width=1', 'S.depth=10'],
               distil=['T.depth=10', 'T.width=1', 'S.depth=10'], simsiam=[*SSL, 'dim=8', 'predictor=8'],
-              vicreg=[*SSL, 'dim=8'], squeeze=[*SSL, 'dim=8', 'inner=8'], encode=SSL, classify=['net.width=4'])
+              vicreg=[*SSL, 'dim=8'], squeeze=[*SSL, 'dim=8', 'inner=8'], encode=SSL, classify=['net.width=4'], cgan=GANS)
+IMAGES |= {f'{k}-aug': IMAGES[k] for k in ('wgan', 'vgan')}
 ALWAYS = dict(worse=['held=8'], refine=['n=64'])                                               # for images and points
-GENERATORS = ('wgan', 'vgan', 'sngan', 'vae', 'likelihood', 'mmd', 'ocf', 'vidgan')            # `vidgan sample` draws
+GENERATORS = ('wgan', 'vgan', 'sngan', 'vae', 'likelihood', 'mmd', 'ocf', 'vidgan',
+              'cgan', 'wgan-aug', 'sngan-aug', 'vgan-aug')                                     # `vidgan sample` draws
 
 
 def small(words, kind):
     "A command with two steps, batches of eight and small networks, which its own options do not undo"
     method, given = words[2], ' '.join(words)
     sets = ALWAYS.get(method, []) + (IMAGES.get(method, []) if kind != 'points' else [])
-    if method == 'sngan' and kind not in ('points', 'colour 48'): sets = ['G=Generator', 'D=Critic', *GANS]
+    if method in ('sngan', 'sngan-aug') and kind not in ('points', 'colour 48'): sets = ['G=Generator', 'D=Critic', *GANS]
     if '--teacher' in words: sets = [*sets, 'trust=true']                     # two steps make no good teacher
     if method != 'worse': sets = [*sets, 'bs=8']
     if method in (*GENERATORS, 'refine', 'worse'): sets = [*sets, 'score_n=16']

@@ -43,7 +43,9 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'corrector': 'corrector:Corrector', 'refine': 'dgflow:Refined',
     'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'mmd:MMDGAN', 'ocf': 'mmd:OCFGAN',
     'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'distil': 'distill:DistilBy',
-    'vidgan': 'vidgan:VIDGAN',
+    'vidgan': 'vidgan:VIDGAN', 'cgan': 'conditional:ConditionalGAN',
+    'wgan-aug': 'conditional:AugmentedWGANGP', 'sngan-aug': 'conditional:AugmentedSNGAN',
+    'vgan-aug': 'conditional:AugmentedVGAN',
     'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg', 'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
     'classify': 'judges:Classify', 'worse': 'scores:Corrupted'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
@@ -234,7 +236,7 @@ def _value(r, name):
 def _outputs(r, role, found):
     "How many numbers a network must give, where that depends on the data or the latents; else 0"
     if r['method'] == 'vae' and role == 'E': return 2*_value(r, 'nz')
-    return found.classes if hasattr(method(r), 'classifier') or r['method'] == 'classify' else 0
+    return found.classes if hasattr(method(r), 'classifier') or r['method'] in ('classify', 'cgan') else 0
 
 def _fit(r, found, changed=()):
     "The recipe with networks and a judge for these data; what was `changed` by hand stays"
