@@ -43,7 +43,9 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'mmd:MMDGAN', 'ocf': 'mmd:OCFGAN',
     'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'distil': 'distill:DistilBy',
     'vidgan': 'vidgan:VIDGAN',
-    'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg', 'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
+    'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg',
+    'simclr': 'ssl_more:SimCLR', 'byol': 'ssl_more:BYOL', 'barlow': 'ssl_more:BarlowTwins',
+    'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
     'classify': 'judges:Classify', 'worse': 'scores:Corrupted'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list,
