@@ -48,6 +48,7 @@ def cross_correlation(
         u, v = (z*(z.var(0, unbiased=False) + eps).rsqrt() for z in (u, v))
         return u.T @ v/len(u)                                                                   # (7)
 
+# %% ../nbs/22_ssl_more.ipynb #ssl-more-031
 def barlow_terms(
     a: Tensor,           # embeddings of one view (N, D)
     b: Tensor,           # of the other (N, D)
@@ -87,6 +88,7 @@ class Target(nn.Module):
         "The output of the copy"
         with torch.no_grad(): return self.net(x)
 
+# %% ../nbs/22_ssl_more.ipynb #ssl-more-041
 @patch
 def share(self: Target,
     end: int    # moves until the copy stands still; 0: never
@@ -225,6 +227,7 @@ def __init__(self: BYOL,
     self.width, self.tau, self.rising = predictor, tau, rising
     super(BYOL, self).__init__(data, S, **kw)
 
+# %% ../nbs/22_ssl_more.ipynb #ssl-more-058
 @patch
 def extra(self: BYOL) -> None:
     "Make the predictor"
