@@ -53,7 +53,8 @@ IMAGES = dict(wgan=GANS, mmd=GANS, ocf=GANS, vidgan=[*GANS, 'T.n_h=4'], correcto
               vae=['G.width=4', 'E.width=4'], likelihood=['G.steps=1', 'G.width=4'],
               wrn=['S.depth=10'], vid=['T.depth=10', 'T.width=1', 'S.depth=10'],
               distil=['T.depth=10', 'T.width=1', 'S.depth=10'], simsiam=[*SSL, 'dim=8', 'predictor=8'],
-              vicreg=[*SSL, 'dim=8'], squeeze=[*SSL, 'dim=8', 'inner=8'], encode=SSL, classify=['net.width=4'], cgan=GANS)
+              vicreg=[*SSL, 'dim=8'], simclr=[*SSL, 'dim=8'], barlow=[*SSL, 'dim=8'], byol=[*SSL, 'dim=8', 'predictor=8'],
+              squeeze=[*SSL, 'dim=8', 'inner=8'], encode=SSL, classify=['net.width=4'], cgan=GANS)
 IMAGES |= {f'{k}-aug': IMAGES[k] for k in ('wgan', 'vgan')}
 ALWAYS = dict(worse=['held=8'], refine=['n=64'])                                               # for images and points
 GENERATORS = ('wgan', 'vgan', 'sngan', 'vae', 'likelihood', 'mmd', 'ocf', 'vidgan',

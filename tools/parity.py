@@ -1,12 +1,13 @@
-"""Every distillation loss against the reference implementations: values and gradients on the same inputs, in float64.
+"""Every distillation loss, and SimCLR, BYOL and Barlow Twins, against reference implementations: values and gradients on the same inputs, in float64.
 
     python tools/parity.py                 all losses and networks
     python tools/parity.py crd vgg8        some of them
 
 The inputs and the weights are drawn by NumPy's RandomState, whose numbers never change, from the seeds in `CASES` and `NETS`.
 tools/parity.json holds what RepDistiller (b84f547c5db6), mdistiller (a08d46f10d61) and image_classification_sota (6f7a70a1dd57,
-DIST) gave on them: figures that were measured by running those repositories, no code of theirs. Prints a line a loss with the
-largest relative difference, and ends with a non-zero status if one is above 1e-6.
+DIST) gave on them, and lightly (1.6.0) for the losses on two views (`SSL`): figures that were measured by running those
+repositories, no code of theirs. Prints a line a loss with the largest relative difference, and ends with a non-zero status if one
+is above 1e-6.
 """
 import json, sys, tempfile
 from pathlib import Path
@@ -33,6 +34,12 @@ CASES = {
     'hcl': ('hcl', 19, [(4, 5, 8, 8), (4, 5, 8, 8)], 1., False, {}), 'hcl, odd size': ('hcl', 20, [(4, 5, 3, 3), (4, 5, 3, 3)], 1., False, {}),
     'kd': ('kd', 21, [(8, 10), (8, 10)], 1., False, dict(T=4.)), 'at': ('at', 22, MAPS, 1., True, {}),
     'fitnet': ('fitnet', 23, [(8, 16, 8, 8), (8, 24, 8, 8)], 1., True, {}), 'vid': ('vid', 24, MAPS, 1., True, {}),
+}
+# losses on two views of the same images: name of a case -> loss, seed, shape of either input, their scale, options; both get gradients
+SSL = {
+    'nt-xent': ('nt-xent', 31, (8, 16), 1., dict(T=.5)), 'nt-xent, cold': ('nt-xent', 32, (24, 6), 3., dict(T=.07)),
+    'barlow': ('barlow', 33, (16, 6), 1., dict(lam=5e-3)), 'barlow, more dimensions': ('barlow', 34, (8, 40), .1, dict(lam=.5)),
+    'byol': ('byol', 35, (8, 16), 1., {}), 'byol, long': ('byol', 36, (24, 6), 30., {}),
 }
 
 
@@ -107,6 +114,15 @@ def _ours(name):
     return figures(2*value if loss == 'fitnet' else value, [*s, *own, *rest])            # our hint is half the mean square
 
 
+def our_ssl(name):
+    "The figures of the library's loss on two views"
+    from vidgan_nb import ssl, ssl_more
+    loss, seed, shape, scale, options = SSL[name]
+    a, b = (x.requires_grad_() for x in draw(seed, [shape, shape], scale))
+    f = {'nt-xent': ssl_more.nt_xent, 'barlow': ssl_more.barlow_loss, 'byol': lambda a, b: ssl.cosine_loss(a, b, stop=False)}[loss]
+    return figures(f(a, b, **options), [a, b])
+
+
 def _our_crd(CRD, s, t, seed, options):
     f = CRD(s[0].shape[1], t[0].shape[1], options['n'], options['dim'])
     fill([*f.parameters(), f.memory_s, f.memory_t], seed + 100)
@@ -131,7 +147,8 @@ def gap(a, b):
 def losses(words=()):
     "Name of a case -> the largest relative difference"
     measured = json.loads(FILE.read_text(encoding='utf-8'))['losses']
-    return {name: gap(ours(name), measured[name]) for name in CASES if not words or CASES[name][0] in words}
+    found = {name: gap(ours(name), measured[name]) for name in CASES if not words or CASES[name][0] in words}
+    return found | {name: gap(our_ssl(name), measured[name]) for name in SSL if not words or SSL[name][0] in words}
 
 
 # name in RepDistiller -> our class and its parameters

@@ -397,6 +397,7 @@ def embed(
     *,
     out: str,                   # .png, .svg or .pdf
     n: int = 1000,              # test images
+    by: str = 'tsne',           # how it is drawn: tsne, or umap, which needs the package umap-learn
     data: str = '',             # what to probe with, or folder:PATH; the run's data if not given; needed for a file
     root: str | None = None,    # folder the data are in; else $VIDGAN_DATA, else ./data
     device: str | None = None   # cpu, cuda, cuda:1; the GPU if there is one
@@ -405,7 +406,7 @@ def embed(
     from vidgan_nb.show import save
     from vidgan_nb.probes import draw_map
     check_place(out)
-    with _of_one_size(): picture = draw_map(where, n, data=data, root=root, device=choose_device(device))
+    with _of_one_size(): picture = draw_map(where, n, by, data=data, root=root, device=choose_device(device))
     save(picture, out)
     say(f'{n} test images as {where} sees them: {out}')
 

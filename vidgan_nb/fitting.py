@@ -184,9 +184,9 @@ def train_command(
     return shlex.join(words)
 
 # %% ../nbs/03_fitting.ipynb #03-fitting-027
-IMAGES = ('wrn', 'vid', 'distil', 'simsiam', 'vicreg', 'squeeze', 'encode', 'classify', 'worse', 'cgan',
-          'wgan-aug', 'sngan-aug', 'vgan-aug')                            # they need images
-LABELS = ('wrn', 'vid', 'distil', 'classify', 'cgan')                         # ... and labels
+IMAGES = ('wrn', 'vid', 'distil', 'simsiam', 'vicreg', 'simclr', 'byol', 'barlow', 'squeeze', 'encode', 'classify',
+          'worse', 'cgan', 'wgan-aug', 'sngan-aug', 'vgan-aug')           # they need images
+LABELS = ('wrn', 'vid', 'distil', 'classify', 'cgan')                     # ... and labels
 GENERATOR = dict(squeeze='G', encode='G', corrector='new', refine='of')   # ... a generator: the option that names it
 _TEACHER = dict(vid=('wrn', 'S'), distil=('wrn', 'S'), vidgan=('wgan', 'D')) # ... a teacher: who trains it, as what
 

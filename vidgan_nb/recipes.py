@@ -46,7 +46,9 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'vidgan': 'vidgan:VIDGAN', 'cgan': 'conditional:ConditionalGAN',
     'wgan-aug': 'conditional:AugmentedWGANGP', 'sngan-aug': 'conditional:AugmentedSNGAN',
     'vgan-aug': 'conditional:AugmentedVGAN',
-    'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg', 'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
+    'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg',
+    'simclr': 'ssl_more:SimCLR', 'byol': 'ssl_more:BYOL', 'barlow': 'ssl_more:BarlowTwins',
+    'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
     'classify': 'judges:Classify', 'worse': 'scores:Corrupted'}
 RECIPES = Path(__import__('vidgan_nb').__file__).parent/'recipes'
 KEYS = dict(about=str, method=str, data=dict, nets=dict, loop=dict, steps=int, seed=int, judge=str, metrics=list,
