@@ -196,7 +196,8 @@ def _new_files(files, x, n):
         _check_disk(folder, n*len(files)*x[0, 0].nbytes - sum(f.stat().st_size for f in old))
         return {k: np.lib.format.open_memmap(f, 'w+', x.dtype, (n, *x.shape[2:])).offset for k, f in files.items()}
     except (OSError, OverflowError, BadInput) as e:
-        for f in {*files.values()} - {*old}: f.unlink(missing_ok=True)
+        for f in {*files.values()} - {*old}:
+            with contextlib.suppress(OSError): f.unlink()                                  # a folder may be in its place
         with contextlib.suppress(OSError): folder.rmdir()                              # only where it is empty
         if isinstance(e, BadInput): raise
         raise BadInput(f'cannot write the samples to {folder}: {getattr(e, "strerror", e)}') from None
