@@ -197,7 +197,7 @@ def _new_files(files, x, n):
         return {k: np.lib.format.open_memmap(f, 'w+', x.dtype, (n, *x.shape[2:])).offset for k, f in files.items()}
     except (OSError, OverflowError, BadInput) as e:
         for f in {*files.values()} - {*old}:
-            with contextlib.suppress(OSError): f.unlink()                                  # a folder may be in its place
+            with contextlib.suppress(OSError): f.unlink()          # a folder may be in its place
         with contextlib.suppress(OSError): folder.rmdir()                              # only where it is empty
         if isinstance(e, BadInput): raise
         raise BadInput(f'cannot write the samples to {folder}: {getattr(e, "strerror", e)}') from None
