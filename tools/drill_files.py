@@ -172,6 +172,10 @@ def make_published(folder):
 
 def read_published(folder):
     from vidgan_nb import datasets as d
+    from vidgan_nb.recipes import _making
+    with _making('the data'): return _published(folder, d)
+
+def _published(folder, d):
     manifest = d._manifest(folder)
     return hash_of(*d._unpickle(folder/'batch', 'data', 'labels'), d._idx(folder/'images.gz', 4, 8, 8), d._idx(folder/'images.idx', 4, 8, 8),
                    d._map_bytes(folder/'raw.bin', 4, 8, 8, 3)[:], d._labels(folder), d._part(folder/'train-0.zip', 0, 1)[0][1],

@@ -125,9 +125,10 @@ def _check_resume(kw, state, what):
     for k in ('c', 'generator'):
         if k in kw: raise BadInput(f'{k} is drawn anew for each batch: leave it out, and set seed')
     try: was = json.loads(regular_file(state).read_text(encoding='utf-8'))
-    except (FileNotFoundError, ValueError): return 0
+    except (FileNotFoundError, ValueError, RecursionError): return 0
     except OSError as e: raise BadInput(f'{state} cannot be read: {e.strerror}') from None
-    if isinstance(was, dict) and was.get('what') == what: return was['done']
+    if isinstance(was, dict) and was.get('what') == what:
+        return was['done'] if isinstance(was.get('done'), int) and was['done'] >= 0 else 0        # damaged: start anew
     raise BadInput(f'{state.parent} holds samples of other networks or settings: choose another folder')
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121a
@@ -147,7 +148,7 @@ def _no_flow(x): return x.flatten(1).sum(1)      # stands for a discriminator wh
 def _opened(files):
     "Where the first sample is in each file, by step; None if a file is lost or cut off: then it starts anew"
     try: return {k: np.load(regular_file(f), mmap_mode='r').offset for k, f in files.items()}
-    except (OSError, ValueError, AttributeError): return None
+    except (OSError, ValueError, AttributeError, EOFError): return None
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121b
 def refine_many(
@@ -195,7 +196,8 @@ def _new_files(files, x, n):
         _check_disk(folder, n*len(files)*x[0, 0].nbytes - sum(f.stat().st_size for f in old))
         return {k: np.lib.format.open_memmap(f, 'w+', x.dtype, (n, *x.shape[2:])).offset for k, f in files.items()}
     except (OSError, OverflowError, BadInput) as e:
-        for f in {*files.values()} - {*old}: f.unlink(missing_ok=True)
+        for f in {*files.values()} - {*old}:
+            with contextlib.suppress(OSError): f.unlink()          # a folder may be in its place
         with contextlib.suppress(OSError): folder.rmdir()                              # only where it is empty
         if isinstance(e, BadInput): raise
         raise BadInput(f'cannot write the samples to {folder}: {getattr(e, "strerror", e)}') from None

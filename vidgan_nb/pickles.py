@@ -42,7 +42,8 @@ def _plain_functions():
     kinds = dict(f8='<f8', f4='<f4', i8='<i8', i4='<i4', b1='?')
     def tensor(numbers, offset, size, stride, *_):
         if math.prod(size) <= numbers.numel(): return numbers.as_strided(size, stride, offset)
-        raise pickle.UnpicklingError(f'a tensor of shape {tuple(size)} made of {numbers.numel():,} numbers')
+        shape, n = tuple(size), numbers.numel()
+        raise pickle.UnpicklingError(f'a tensor of shape {shape} out of bounds: made of {n:,} numbers')
     def number(kind, raw): return np.frombuffer(raw, kinds[kind.args[0]])[0].item()
     def storage(raw): return _storage(raw)
     def parameter(data, *_): return data
