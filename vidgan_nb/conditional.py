@@ -275,7 +275,7 @@ def __init__(self: ConditionalGAN,
     self.classes = class_count(G)
     if not self.classes: return
     c = self.batches.data.c
-    if c is None: raise BadInput('a conditional GAN needs labels, and these data have none: set G.classes=0, D.classes=0')
+    if c is None: raise BadInput('a conditional GAN needs labels, these data have none: set G.classes=0, D.classes=0')
     K = len(self.batches.data.classes) or int(c.max()) + 1
     for name, net in dict(G=G, D=D).items():
         if takes_labels(net) and class_count(net) != K:
@@ -286,7 +286,7 @@ def __init__(self: ConditionalGAN,
 def sample(self: ConditionalGAN,
     n: int,          # how many
     seed: int = 0,   # the same seed, the same latents
-    y=None           # a class, or labels (n,); None: all classes in turn, spread evenly if n is smaller than their number
+    y=None           # a class, or labels (n,); None: all classes in turn, of fewer samples spread evenly
 ) -> Tensor:         # (n, ...), from the generator in evaluation mode
     "Generated samples by class; draws nothing from the loop's own randomness"
     z = torch.randn(n, self.nz, generator=torch.Generator().manual_seed(seed)).to(self.device, self.kind)
