@@ -94,6 +94,11 @@ def unlinked(text):
     return re.sub(r'(?ms)^(```+)python\n.*?^\1$', lambda m: re.sub(r'\[(`[^`\n]+`)\]\([^)\s]+\)', r'\1', m[0]), text)
 
 
+def closer(text):
+    "Code in whose lines above 75 characters, which break on the site, a comment in a column of its own comes nearer"
+    return '\n'.join(re.sub(r'(?<=\S) {3,}(?=# [^\'"]*$)', '  ', l) if len(l) > 75 else l for l in text.split('\n'))
+
+
 def together(text):
     "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`"
     def row(line): return re.sub(r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)|(?<=\d)[ ](?=\(n\b)', lambda m: m[0].replace(' ', '\u00a0'), line)
@@ -189,7 +194,9 @@ def before(folder, root):
                 in_order(nb, defined(nb_source))
             for c in nb['cells']:
                 if c['cell_type'] == 'markdown': c['source'] = described(relative(c['source'], n, site, known), n, folder)
+                if c['cell_type'] == 'markdown': c['source'] = re.sub(r'(?ms)^```\w+\n.*?^```$', lambda m: closer(m[0]), c['source'])
                 if c['cell_type'] != 'code': continue
+                c['source'] = closer(c['source'])
                 fold(c)
                 raw_html(c, n, folder, count)
                 for o in c.get('outputs', []):

@@ -322,6 +322,8 @@ def finishing():
         want('a drawing', finish.described('![](a.svg), ![](a.svg){fig-alt="own"}', '10_x.ipynb', tmp), '![](a.svg){fig-alt="Two nets"}', '{fig-alt="own"}')
         shown = finish.unlinked('[`a`](b.html#a)\n```python\ndef f(\n    x, # see [`a`](b.html#a)\n)\n```\n')
         if shown != '[`a`](b.html#a)\n```python\ndef f(\n    x, # see `a`\n)\n```\n': out.append(f'a link in a signature: {shown!r}')
+        near = finish.closer('short          # (4)\n' + 'x'*60 + ' '*20 + '# (5)\n' + 'x'*70 + "'   # a'")
+        if near != 'short          # (4)\n' + 'x'*60 + '  # (5)\n' + 'x'*70 + "'   # a'": out.append(f'comments: {near!r}')
         rows = finish.together('| 0.34 ± 0.09 (n = 3) | a |\n1 ± 2')
         if rows != '| 0.34\u00a0±\u00a00.09\u00a0(n\u00a0=\u00a03) | a |\n1 ± 2': out.append(f'a result is broken in a table: {rows!r}')
         shows = dict(cells=[dict(cell_type='code', source='#| fig-alt: "Eight points"\nx', outputs=[value(**{'image/png': 'AAAA'})])])
