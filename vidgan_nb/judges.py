@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WEIGHTS', 'JUDGES', 'hash_of', 'Judge', 'features_of', 'label', 'Classify', 'accuracy', 'GlyphJudge', 'Weights',
            'NoWeights', 'find_weights', 'fetch_weights', 'InceptionJudge', 'ResNetJudge', 'RecordJudge',
-           'BackboneJudge', 'PixelJudge', 'check_judge', 'find_judge']
+           'BackboneJudge', 'PixelJudge', 'find_judge', 'check_judge', 'named_judge']
 
 # %% ../nbs/04_judges.ipynb #04-judges-002
 import hashlib, http.client, os, urllib.request, warnings
@@ -366,29 +366,17 @@ JUDGES = {'glyph': lambda root, device, download: GlyphJudge(device),
           'inception': lambda root, device, download: InceptionJudge(root, download, device),
           'truth': lambda root, device, download: None}   # 'truth' is for points
 
-def check_judge(
-    name: str   # of a judge
-) -> None:
-    "BadInput for a judge that there is none of"
-    if ':' not in name: nearest(name, JUDGES, 'judge')
-    elif not name.startswith('record:'): check_backbone(name)
-
-
-# %% ../nbs/04_judges.ipynb #04-judges-155b
 def find_judge(
-    name: str,               # one of `JUDGES`; record:NAME, a classifier with a record; torchvision:NAME, timm:NAME
+    name: str,               # one of `JUDGES`, or record:NAME for a classifier with a record
     root=None,               # where weights are; see `find_weights`
     device: str = 'cpu',     # where it runs
     data: Data | None = None,# what it will score, to find another if weights are missing; else that is an error
-    download: bool = False,  # fetch missing weights
-    weights=None             # file of weights, for torchvision:NAME and timm:NAME
+    download: bool = False   # fetch missing weights
 ) -> Judge:                  # not always the one that was asked for: look at its name
     "A judge by name; where its weights are missing, the offline judge under its own name, and one warning"
-    check_judge(name)
-    if is_backbone(name): return BackboneJudge(name, weights, root, device)
-    if weights: raise BadInput(f'a file of weights is for torchvision:NAME and timm:NAME, not for the judge {name!r}')
     if name.startswith('record:'): return RecordJudge(name.removeprefix('record:'), device)
-    try: return JUDGES[name](root, device, download)
+    make = JUDGES[nearest(name, JUDGES, 'judge')]
+    try: return make(root, device, download)
     except NoWeights as e:
         if data is None: raise
         judge = _offline_judge(data, name, root, device)
@@ -404,6 +392,28 @@ def _offline_judge(data, name, root, device):
         try: return JUDGES[other](root, device, False)
         except BadInput: pass                                     # missing too, or damaged
     return JUDGES['pixels'](root, device, False)
+
+# %% ../nbs/04_judges.ipynb #04-judges-155b
+def check_judge(
+    name: str   # of a judge
+) -> None:
+    "BadInput for a judge that there is none of"
+    if ':' not in name: nearest(name, JUDGES, 'judge')
+    elif not name.startswith('record:'): check_backbone(name)
+
+def named_judge(
+    name: str,               # as for `find_judge`, or torchvision:NAME, timm:NAME
+    root=None,               # where weights are; see `find_weights`
+    device: str = 'cpu',     # where it runs
+    data: Data | None = None,# see `find_judge`; a network of a library has no other in its place
+    download: bool = False,  # fetch missing weights, but for networks of a library
+    weights=None             # file of weights, for torchvision:NAME and timm:NAME
+) -> Judge:
+    "Any judge by name, networks of torchvision and timm included"
+    check_judge(name)
+    if is_backbone(name): return BackboneJudge(name, weights, root, device)
+    if weights: raise BadInput(f'a file of weights is for torchvision:NAME and timm:NAME, not for the judge {name!r}')
+    return find_judge(name, root, device, data, download)
 
 # %% ../nbs/04_judges.ipynb #04-judges-156a
 document(__name__)
