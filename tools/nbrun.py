@@ -36,6 +36,7 @@ def run(path, exported=False):
     sh, ran = shell(), 0
     if exported:
         module = importlib.import_module(f"{N.settings(root)['lib_name']}.{N.default_exp(nb)}")
+        sh.display_formatter.formatters['image/png'].enabled = False          # the other pass draws the same figures
         sh.user_ns.update({k: v for k, v in vars(module).items() if not (k.startswith('__') and k.endswith('__'))})
     for i, d, _, cell in N.code(nb):
         if exported and N.EXPORT & d.keys(): continue
