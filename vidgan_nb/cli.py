@@ -127,6 +127,19 @@ def _alone(app, f):
     def alone(ctx: typer.Context):
         if ctx.invoked_subcommand is None: f()
 
+# %% ../nbs/40_cli.ipynb #40-cli-051e
+def _check_command(args):
+    "LookupError for unknown commands, whatever the version of typer does"
+    commands = COMMANDS
+    for i, a in enumerate(args):
+        if a.startswith('-') or not isinstance(commands, dict): return
+        if a not in commands:
+            near = difflib.get_close_matches(a, commands, 1)
+            hint = f': did you mean {near[0]!r}?' if near else '.'
+            known = ', '.join(filter(None, commands))
+            raise LookupError(f'no such command {" ".join(args[:i+1])!r}{hint} Known: {known}')
+        commands = commands[a]
+
 # %% ../nbs/40_cli.ipynb #40-cli-051d
 def _check_name(name):
     "Say what is wrong with a name that no method is found for"
@@ -193,7 +206,7 @@ def _knobs_of(target, helping):
 
 # %% ../nbs/40_cli.ipynb #40-cli-052
 _GPUS = ('Several GPUs: torchrun --no-python --nproc-per-node 2 vidgan train NAME. '
-         'Batch statistics are shared between GPUs, but not between CPUs.')
+         'Batch statistics are shared between the processes.')
 
 def _train_options(args):
     "What `vidgan train` takes beside its own options: numbers of the method, and the text below its help"
