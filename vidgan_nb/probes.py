@@ -306,7 +306,8 @@ def umap_map(
     if f.dim() != 2 or not f.isfinite().all():
         raise BadInput(f'finite features (N, d) are needed, not {tuple(f.shape)}')
     try: umap = importlib.import_module('umap')                                # a large package, and only for this
-    except ImportError as e: raise BadInput(f'UMAP needs the package umap-learn ({e}): pip install umap-learn') from None
+    except ImportError as e:
+        raise BadInput(f'UMAP needs the package umap-learn ({e}): pip install umap-learn') from None
     y = umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1).fit_transform(f.cpu().numpy())
     return torch.from_numpy(y - y.mean(0)).float()
 
