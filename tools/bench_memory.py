@@ -33,8 +33,8 @@ def pss():
     me, total = str(os.getpid()), 0
     for p in Path('/proc').glob('[0-9]*'):
         try:
-            if p.name == me or f'PPid:\t{me}\n' in (p/'status').read_text():
-                total += int(re.search(r'^Pss:\s*(\d+)', (p/'smaps_rollup').read_text(), re.M)[1])
+            if p.name == me or f'PPid:\t{me}\n' in (p/'status').read_text(encoding='utf-8'):
+                total += int(re.search(r'^Pss:\s*(\d+)', (p/'smaps_rollup').read_text(encoding='utf-8'), re.M)[1])
         except OSError: pass                                                   # it ended meanwhile
     return total/1024
 

@@ -593,7 +593,7 @@ def _plant_no_checksum():
 def _plant_eval():
     import torch
     from vidgan_nb import foreign
-    foreign._load = lambda path: torch.load(path, map_location='cpu', weights_only=False)
+    foreign._load = functools.partial(torch.load, map_location='cpu', weights_only=False)
 
 def _plant_forget_generator():
     import torch

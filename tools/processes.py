@@ -163,7 +163,7 @@ def run(words=(), limit=1700):
         p = subprocess.run([*TWO, __file__, '--child', folder, *words], env=env, capture_output=True, encoding='utf-8', timeout=limit)
         folder = Path(folder)
         if p.returncode: return {'torchrun': f'{p.stdout[-500:]} {p.stderr[-3000:]}'}
-        load = lambda name: torch.load(folder/name, weights_only=False)
+        load = lambda name: torch.load(folder/name, weights_only=True, map_location='cpu')
         return {name: compare(name, *(load(f'{i}.{k}') for k in ('alone', 0, 1))) for i, name in enumerate(load('names'))}
 
 

@@ -69,7 +69,7 @@ def serve(root):
     gc.freeze()                                                # a fork that collects garbage would copy all that it looks at: a second each
     for line in sys.stdin:
         name, log = json.loads(line)
-        with open(log, 'ab') as out, open(os.devnull) as nothing:
+        with open(log, 'ab') as out, open(os.devnull, encoding='utf-8') as nothing:
             pid = os.fork() if forks else subprocess.Popen([sys.executable, str(here/'test.py'), '--root', str(root), '--one', name], stdin=nothing, stdout=out, stderr=out, start_new_session=True).pid
             if not pid:
                 os.setsid()
