@@ -259,8 +259,8 @@ def kills(drill, top, small, only=None):
 
 # ---------------------------------------------------------------------------------------- files that are damaged
 
-def files(drill, top, number, kinds=None, ways=None):
-    "Damage files of every kind, so many times in all"
+def files(drill, top, number, kinds=None, ways=None, until=None):
+    "Damage files of every kind, so many times in all, or until a fault says this"
     import drill_files as F
     for line in F.uncovered(here.parent/'vidgan_nb'): drill.fault(line)
     made = {}
@@ -275,7 +275,9 @@ def files(drill, top, number, kinds=None, ways=None):
     plan = [(name, way) for way in ways or F.WAYS for name in made if (name, way) != ('published', 'pipe')]
     if 'published' in made: drill.skipped.append('pipes in the place of files of published data sets (see PIPES in tools/drill_files.py)')
     drill.random.shuffle(plan)
-    for i in range(number): damage_one(drill, top, *plan[i % len(plan)], made, F)
+    for i in range(number):
+        if until and any(until in f for f in drill.faults): break
+        damage_one(drill, top, *plan[i % len(plan)], made, F)
 
 
 def _copy(a, b):
@@ -629,8 +631,8 @@ def _find_accepted(d, top):
 PLANTS = { # name -> how it is planted, what finds it, and a word of what that says
     'skip-fsync': (_plant_skip_fsync, lambda d, top: kills(d, top, True, ['vgan']), 'is damaged'),
     'forget-generator': (_plant_forget_generator, lambda d, top: kills(d, top, True, ['vgan']), 'elsewhere'),
-    'no-checksum': (_plant_no_checksum, lambda d, top: files(d, top, 8, ['run'], ['flip']), 'it is another'),
-    'traceback': (_plant_traceback, lambda d, top: files(d, top, 12, ['run'], ['rehash']), 'traceback'),
+    'no-checksum': (_plant_no_checksum, lambda d, top: files(d, top, 80, ['run'], ['flip'], 'it is another'), 'it is another'),
+    'traceback': (_plant_traceback, lambda d, top: files(d, top, 80, ['run'], ['rehash'], 'traceback'), 'traceback'),
     'eval': (_plant_eval, lambda d, top: attacks(d, top, True, ['pickle mkdir', 'torch.save']), 'something ran'),
     'zeros': (_plant_zeros, _find_accepted, 'a block of zeros'),
     'hang': (_plant_hang, lambda d, top: attacks(d, top, True, ['pipe']), 'hang'),

@@ -103,6 +103,7 @@ def read_recipe(folder):
     return json.dumps(load_recipe(str(folder/'mine.yaml')), sort_keys=True)
 
 def make_texts(folder):
+    (folder/'index.json').write_text(json.dumps(dict(records=dict(a=dict(w=['0'*64, 10])))), encoding='utf-8')
     (folder/'config.yaml').write_text('dataset: two_moons\ngen_type: record\ngen_path: x\nsteps: 5\neta: 0.1\n', encoding='utf-8')
     (folder/'floors.yaml').write_text('wgan-glyphs:\n  FID: <= 30\n  seeds: 3\n', encoding='utf-8')
     (folder/'tries.txt').write_text('[wgan-glyphs]\nlr=0.001\nlr=0.002\n[vgan-glyphs]\nlr=0.001\nlr=0.002\n', encoding='utf-8')
@@ -113,7 +114,8 @@ def read_texts(folder):
     from vidgan_nb.queue import read_list
     from vidgan_nb.thresholds import read_floors
     from vidgan_nb.tuning import read_tries
-    return repr([_read_config(folder/'config.yaml'), read_floors(folder/'floors.yaml'), read_tries(folder/'tries.txt'), read_list([folder/'list.txt'])])
+    from vidgan_nb.zoo import _index
+    return repr([_index(folder), _read_config(folder/'config.yaml'), read_floors(folder/'floors.yaml'), read_tries(folder/'tries.txt'), read_list([folder/'list.txt'])])
 
 def _pictures(n=4, side=8):
     import numpy as np
@@ -192,7 +194,9 @@ def make_weights(folder):
 
 def read_weights(folder):
     from vidgan_nb.foreign import read_weights
-    return hash_of(*[read_weights(folder/f) for f in ('w.pth', 'old.pt', 'w.safetensors')])
+    from vidgan_nb.image_backbones import _read_state
+    names = 'w.pth', 'old.pt', 'w.safetensors'
+    return hash_of(*[read(folder/f) for f in names for read in (read_weights, _read_state)])
 
 class Asks:
     "Pickled, it calls a function"
@@ -290,18 +294,18 @@ KINDS = {
     'pack': Kind(make_pack, read_pack, True, 'archives._archive archives._unpack archives._is_as_good archives._complete'),
     'verified': Kind(make_verified, read_verified, False, 'records._read_verified'),
     'recipe': Kind(make_recipe, read_recipe, False, 'recipes._literal cli._said_in'),
-    'texts': Kind(make_texts, read_texts, False, 'cli_train._read_config thresholds.read_floors tuning.read_tries tuning.read_table queue._names_in basics.small_text'),
-    'arrays': Kind(make_arrays, read_arrays, False, 'array_files.array_names array_files.read_array array_files.opened arrays.array_data cli_score._in_file scores.load_moments arrays._stream arrays.headers arrays.read_rows dgflow_chainer.load_chainer'),
+    'texts': Kind(make_texts, read_texts, False, 'cli_train._read_config thresholds.read_floors tuning.read_tries tuning.read_table queue._names_in basics.small_text zoo._index'),
+    'arrays': Kind(make_arrays, read_arrays, False, 'array_files.array_names array_files.read_array array_files.opened arrays.array_data cli_score._in_file scores.load_moments scores._pair arrays._stream arrays.headers arrays.read_rows dgflow_chainer.load_chainer'),
     'images': Kind(make_images, read_images, False, 'images._array images._open'),
     'published': Kind(make_published, read_published, False, 'datasets._unpickle datasets._idx datasets._manifest datasets._labels datasets._part datasets._map_bytes datasets._rows datasets._hash_problems'),
-    'weights': Kind(make_weights, read_weights, False, 'foreign._load foreign.read_plain foreign._beginning'),
+    'weights': Kind(make_weights, read_weights, False, 'foreign._load foreign.read_plain foreign._beginning image_backbones._read_state'),
     'pickle': Kind(make_pickle, read_pickle, False, 'pickles.read_stylegan pickles._read pickles._storage'),
     'caches': Kind(make_caches, read_caches, True, 'records._remembered scores._read_statistics'),
     'refined': Kind(make_refined, read_refined, False, 'dgflow_compat._check_resume dgflow_compat._opened dgflow_compat._write dgflow_compat.run_config'),
     'queue': Kind(make_queue, read_queue, False, 'queue.look_up queue._stopwatch queue._recorded queue._send queue._note'),
 }
 # functions that open what is no file of the user's: the package's own, the system's, what they wrote a moment ago, or a file that is compared with a known checksum first
-OWN = '''basics.write_file basics.machine_memory basics.document basics._moved cli._exit_code cli_base.knobs cli_base.read_methods judges._sha256
+OWN = '''basics.write_file basics.machine_memory basics.document basics._moved cli._exit_code cli_base.knobs cli_base.read_methods judges._sha256 image_backbones.file_hash zoo._damaged zoo_export.export
 judges._load_weights monitor.peak_memory_mb own.own_files papers.papers perceptual._read queue.give_way recompute._foreign recompute.sources
 records.machine records._write show._few_colours tuning._write_table'''
 

@@ -16,8 +16,8 @@ def zoo_list(
     seeds: bool = False     # other seeds of a recipe too
 ) -> None:
     "List the recorded networks: what they are, what they score, and if their weights are here"
-    from vidgan_nb.zoo import networks
-    rows = networks(words, every=seeds)
+    from vidgan_nb.zoo import available
+    rows = available(words, every=seeds)
     if not rows: raise BadInput(f'no recorded network has {" and ".join(words)} in its name: "vidgan zoo" names them')
     wide = max(len(r['name']) for r in rows)
     for r in rows:
