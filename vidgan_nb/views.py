@@ -168,7 +168,7 @@ def _blend(x, factors, order, k, on):
     op = order.gather(1, k[:, None])
     f = torch.where(on[:, None], factors.gather(1, op), 1.)[:, :, None, None]
     mean, op = luma(x.mean((2, 3), keepdim=True)), op[:, :, None, None]
-    y = luma(x).mul_((1 - f)*(op == 2)).add_((1 - f)*(op == 1)*mean)
+    y = (luma(x)*((1 - f)*(op == 2))).add_((1 - f)*(op == 1)*mean)
     return x.mul_(f).add_(y).clamp_(0, 1)                                                       # (2)
 
 # %% ../nbs/09_views.ipynb #22-ssl-022b
