@@ -19,10 +19,10 @@ from .fit import float_type
 from .supervised import Supervised, class_count, first_logits
 from .teachers import stage_names
 from .vid import Attention, Hint, VIDLoss, WithTeacher, _shrunk, kd
-from .crd import CRD, Negatives, ReviewKD, exactly
+from .crd import CRD, Negatives, ReviewKD, between_images, check_images, check_logits, check_maps, exactly
 
 # %% ../nbs/24_distill.ipynb #24-distil-012
-@exactly
+@between_images
 def sp(
     s: Tensor,  # student's features (N, ...), of any shape
     t: Tensor   # teacher's features (N, ...), of any other; no gradient flows into them
@@ -44,7 +44,7 @@ def _angles(f):
     e = F.normalize(f[None] - f[:, None], dim=2)
     return e @ e.mT                                                                                     # (4)
 
-@exactly
+@between_images
 def rkd(
     s: Tensor,             # student's features (N, ...)
     t: Tensor,             # teacher's (N, ...); no gradient flows into them
@@ -57,7 +57,7 @@ def rkd(
             + angle*F.smooth_l1_loss(_angles(s), _angles(t)))                                           # (5)
 
 # %% ../nbs/24_distill.ipynb #24-distil-016
-@exactly
+@between_images
 def pkt(
     s: Tensor,         # student's features (N, ...)
     t: Tensor,         # teacher's (N, ...); no gradient flows into them
@@ -87,9 +87,10 @@ class CC(nn.Module):
         t: Tensor  # teacher's (N, ...); no gradient flows into them
     ) -> Tensor:   # scalar, at least 0
         "Products of the gaps of neighbours, summed over dimensions"
+        check_images(s, t)
         return _gap_products(self.embed_s(s.flatten(1)), self.embed_t(t.detach().flatten(1)))
 
-@exactly
+@between_images
 def _gap_products(s, t):
     gap = (s - t).abs()
     return (gap[:-1]*gap[1:]).sum(1).mean()                                                             # (8)
@@ -101,6 +102,7 @@ def nst(
     t: Tensor   # teacher's maps (N, any, ...); no gradient flows into them
 ) -> Tensor:    # scalar, at least 0
     "Neuron selectivity transfer: where channels are active, as a distribution (Huang & Wang 2017)"
+    check_maps(s, t)
     s, t = (f.reshape(*f.shape, *[1]*(4 - f.dim())) for f in (s, t.detach()))
     s, t = (F.normalize(f.flatten(2), dim=2) for f in (_shrunk(s, t), _shrunk(t, s)))
     def kernel(a, b): return (a @ b.mT).square().mean()                                                 # (9)
@@ -112,7 +114,7 @@ def _log_parts(z, c, T):
     k = torch.arange(z.shape[1] - 1, device=z.device)
     rest = k + (k >= c[:, None]).long()                                  # (N, K - 1): the classes without c
     log = F.log_softmax(z/T, 1)
-    right, others = log.gather(1, c[:, None]), log.gather(1, rest)
+    right, others = log.gather(1, c[:, None].long()), log.gather(1, rest)
     total = others.logsumexp(1, keepdim=True)
     return torch.cat([right, total], 1), others - total
 
@@ -126,6 +128,7 @@ def dkd(
     beta: float = 8.   # weight of the others among themselves; 2 to 8 as published
 ) -> Tensor:           # scalar, at least 0
     "Decoupled knowledge distillation (Zhao et al. 2022)"
+    check_logits(z, z_t, T, c)
     def kl(log_q, log_p): return F.kl_div(log_q, log_p, reduction='batchmean', log_target=True)
     (q, q_others), (p, p_others) = _log_parts(z, c, T), _log_parts(z_t.detach(), c, T)
     return T**2*(alpha*kl(q, p) + beta*kl(q_others, p_others))                                          # (12)
@@ -145,6 +148,7 @@ def dist(
     intra: float = 1. # weight of the correlation over images, class by class
 ) -> Tensor:          # scalar, at least 0
     "Correlation of the predictions of both networks, DIST (Huang et al. 2022)"
+    check_logits(z, z_t, T)
     q, p = (z/T).softmax(1), (z_t.detach()/T).softmax(1)
     return T**2*(inter*_uncorrelated(q, p) + intra*_uncorrelated(q.T, p.T))                             # (14)
 
