@@ -41,7 +41,7 @@ def exactly(
             return loss(*map(full_precision, tensors), **kw)
     return in_full
 
-# %% ../nbs/24_crd.ipynb #24-crd-011b
+# %% ../nbs/24_crd.ipynb #24-crd-011d
 def between_images(
     loss: Callable  # a function of features (N, ...), the student's and the teacher's
 ) -> Callable:      # the same function
@@ -54,6 +54,7 @@ def between_images(
         return exact(s, t, **kw)
     return checked
 
+# %% ../nbs/24_crd.ipynb #24-crd-011b
 def check_logits(
     z: Tensor,                # student's logits (N, K)
     z_t: Tensor,              # teacher's
@@ -68,7 +69,10 @@ def check_logits(
         raise BadInput(f'labels are whole numbers (N,), not {c.dtype} of shape {tuple(c.shape)}')
     check_positive(T=T)
 
-def check_maps(s, t):
+def check_maps(
+    s: Tensor,  # of the student, (N, C, H, W) or (N, C, L)
+    t: Tensor   # of the teacher
+) -> None:
     "BadInput unless both have places"
     if min(s.dim(), t.dim()) < 3:
         raise BadInput(f'this loss compares maps (N, C, H, W) or (N, C, L), not {tuple(s.shape)} and {tuple(t.shape)}')

@@ -265,7 +265,7 @@ def __init__(self: DistilBy,
 ):
     self.choose(loss, lam, lam_ce, temp, beta, negatives, dim, warmup, wd_heads)
     reads = LOSSES[self.loss].reads
-    s_taps, t_taps = (list(taps) or _read(net, reads)*self.pairs for net, taps in ((S, s_taps), (T, t_taps)))
+    s_taps, t_taps = (list(taps) or (_read(net, reads) if self.pairs else []) for net, taps in ((S, s_taps), (T, t_taps)))
     super(DistilBy, self).__init__(data, T, S, s_taps=s_taps, t_taps=t_taps, **kw)
     self.warm_steps, self.counted = self.warm_epochs*len(self.batches.data)/self.bs, Counter().to(self.device)
     self.add_part(T, dim, head)
@@ -275,7 +275,7 @@ def __init__(self: DistilBy,
 def _read(net, reads):
     "The stages of a network that a loss reads by default"
     names, embedding = stage_names(net), ['features'] if 'features' in dict(net.named_children()) else []
-    if reads != 'stages' and reads != 'last stage' and not embedding:
+    if reads in ('embedding', 'all') and not embedding:
         raise BadInput(f'{type(net).__name__} has no layer `features`, whose output the loss reads: '
                        'set s_taps and t_taps')
     return dict(stages=names, embedding=embedding, all=names + embedding, logits=[]).get(reads, names[-1:])
