@@ -265,7 +265,8 @@ def __init__(self: DistilBy,
 ):
     self.choose(loss, lam, lam_ce, temp, beta, negatives, dim, warmup, wd_heads)
     reads = LOSSES[self.loss].reads
-    s_taps, t_taps = (list(taps) or (_read(net, reads) if self.pairs else []) for net, taps in ((S, s_taps), (T, t_taps)))
+    s_taps, t_taps = (list(taps) or (_read(net, reads) if self.pairs else [])
+                      for net, taps in ((S, s_taps), (T, t_taps)))
     super(DistilBy, self).__init__(data, T, S, s_taps=s_taps, t_taps=t_taps, **kw)
     self.warm_steps, self.counted = self.warm_epochs*len(self.batches.data)/self.bs, Counter().to(self.device)
     self.add_part(T, dim, head)
