@@ -145,13 +145,13 @@ def installed(root, wheel, tmp):
     python = env_folder/'bin'/'python'
     site = next(env_folder.glob('lib/python*/site-packages'))
     words = [sys.executable, '-m', 'pip', '--python', str(python), 'install', '-q', '--no-deps', '--no-index', '--disable-pip-version-check', str(wheel)]
-    r = subprocess.run(words, cwd=tmp, capture_output=True, encoding='utf-8')
+    env = {k: v for k, v in os.environ.items() if not k.startswith(('VIDGAN', 'PYTHON'))} | dict(VIDGAN_CACHE=str(Path(tmp)/'cache'), OMP_NUM_THREADS='1')
+    r = subprocess.run(words, cwd=tmp, env=env, capture_output=True, encoding='utf-8')       # PYTHONPATH would show pip this repository as installed
     if r.returncode: return [f'{wheel.name}: cannot be installed: {line}' for line in r.stderr.strip().splitlines()[-3:]]
     home = subprocess.run([sys.executable, '-c', 'import torch; print(torch.__file__)'], capture_output=True, encoding='utf-8', cwd=tmp).stdout
     (site/'needed.pth').write_text(str(Path(home.strip()).parent.parent) + '\n', encoding='utf-8')
     work = Path(tmp)/'work'
     work.mkdir()
-    env = {k: v for k, v in os.environ.items() if not k.startswith(('VIDGAN', 'PYTHON'))} | dict(VIDGAN_CACHE=str(Path(tmp)/'cache'), OMP_NUM_THREADS='1')
     r = subprocess.run([env_folder/'bin'/'vidgan', '--help'], cwd=work, env=env, capture_output=True, encoding='utf-8')
     if r.returncode or 'zoo' not in r.stdout: return [f'{wheel.name}, installed: vidgan --help fails: {line}' for line in r.stderr.splitlines()[-3:] or ['']]
     r = subprocess.run([python, '-c', USE, str(Path(root)/'runs')], cwd=work, env=env, capture_output=True, encoding='utf-8')

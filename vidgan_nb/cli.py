@@ -153,7 +153,7 @@ def _check_name(name):
 # %% ../nbs/40_cli.ipynb #40-cli-051b
 def _first_word(args):
     "The first word that is neither an option nor the value of one"
-    flags, rest = {'resume', 'changed', 'plain', 'tensorboard', 'help', 'h'}, iter(args)
+    flags, rest = {'resume', 'changed', 'plain', 'tensorboard', 'background_scores', 'help', 'h'}, iter(args)
     for a in rest:
         if not a.startswith('-'): return a
         if '=' not in a and a.lstrip('-') not in flags: next(rest, None)

@@ -68,6 +68,7 @@ def train(
     plain: bool = False,             # take every step by itself; on a GPU it is else recorded once and replayed
     compile: str = '',               # a backend of torch.compile for the networks, such as inductor
     tensorboard: bool = False,       # write the history to OUT/tensorboard too
+    background_scores: bool = False, # the judge works in a second thread while the steps go on
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
@@ -75,15 +76,15 @@ def train(
     given = every | dict(steps=steps, seed=seed, precision=precision, judge=judge, grid_n=grid_n)
     recipe, folder = _wanted_recipe(name, data, size, set, given, knobs), _run_folder(name, out)
     with _how_to_resume(folder, root=root, device=device):
-        _report(_run(recipe, folder, root, choose_device(device), resume, changed, plain, compile, tensorboard), folder)
+        more = dict(fast=not plain, compile=compile, tensorboard=tensorboard, background_scores=background_scores)
+        _report(_run(recipe, folder, root, choose_device(device), resume, changed, **more), folder)
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
-def _run(recipe, out, root, device, resume=False, changed=False, plain=False, compile='', tensorboard=False):
+def _run(recipe, out, root, device, resume=False, changed=False, **more):
     "Train, with a bar where someone looks"
     from vidgan_nb.fitting import train_command
     from vidgan_nb.recipes import train as run_recipe
-    options = dict(bar=show_bar(), fast=not plain, compile=compile, tensorboard=tensorboard)
-    try: return run_recipe(recipe, out, root, device, resume, changed, **options)
+    try: return run_recipe(recipe, out, root, device, resume, changed, bar=show_bar(), **more)
     except BadInput as e:
         if "has no split 'test'" not in str(e): raise
         raise BadInput(f'{e}; to train without scores: {train_command(recipe, root, score_every=0)}') from None

@@ -10,6 +10,7 @@ __all__ = ['SIGNALS', 'MOST_LAYERS', 'PRECISIONS', 'unmoved', 'on_signal', 'stop
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-003
 import copy, csv, json, math, os, re, shutil, signal, sys, threading, time, types, weakref
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -314,8 +315,8 @@ def _is_watched():
     "Does a person look at this process? (not a test, not a page being made)"
     return sys.stderr.isatty() or any(k in os.environ for k in ('JPY_SESSION_NAME', 'VSCODE_PID', 'COLAB_RELEASE_TAG'))
 
-def _append_csv(history, path, since):
-    "Bring the file up to date: append what came after step `since`, or write it anew when a column joined"
+def _append_csv(history, path, since, last):
+    "Bring the file up to step `last`: append what came after `since`, or write it anew when a column joined"
     names, head = ['step', *history.names], None
     try:
         if path.exists(): regular_file(path)
@@ -325,7 +326,7 @@ def _append_csv(history, path, since):
         with open(path, 'w' if anew else 'a', newline='', encoding='utf-8') as f:
             w = csv.DictWriter(f, names, lineterminator='\n')
             if anew: w.writeheader()
-            w.writerows(history.rows(-1 if anew else since))
+            w.writerows(r for r in history.rows(-1 if anew else since) if r['step'] <= last)
     except OSError as e: raise BadInput(f'cannot write {path}: {e.strerror}') from None
 
 def _run_of(checkpoint):
@@ -362,6 +363,9 @@ class _Watcher:
     mark: dict | None = None       # fingerprint of what no checkpoint holds
     board: object = None           # a TensorBoard writer
     made: bool = False             # was the folder made here?
+    pool: object = None            # a thread for scores
+    pending: tuple | None = None   # a step whose scores are being computed there, and their future
+    owed: bool = False             # is a checkpoint due that waits for them?
 
     def at(self, every): return every and self.loop.done % every == 0
     def due(self, every): return every and (self.at(every) or self.loop.done == self.end)
@@ -375,31 +379,54 @@ def look_now(self: _Watcher):
     if not (look or score): return
     with unmoved(self.loop), torch.no_grad():
         if look: h.frames.append((h.done, self.look(self.loop).detach().to('cpu', copy=True)))
-        if score: h.add(self.score(self.loop))
+        if score: self.note(self.score(self.loop))
 
 @patch
 def read(self: _Watcher):
     "Read what was measured, write it down, and check that it is finite"
     h = self.loop.history
+    if not self.busy(): self.wait()
     new = h.flush()
     if self.out and rank() == 0:
-        _append_csv(h, self.out/'history.csv', self.written)
-        self.written = h.done
+        last = self.pending[0] - 1 if self.pending else h.done
+        _append_csv(h, self.out/'history.csv', self.written, last)
+        self.written = last
     if self.board:
         for t, values in new:
             for k, v in values.items(): self.board.add_scalar(k, v, t)
     _check_finite(self.loop, new, self.last, self.known)
     return new
 
+# %% ../nbs/03_monitor.ipynb #03-monitor-066n
+@patch
+def note(self: _Watcher, found):
+    "Add scores to the history: numbers, or a function that computes them, which then runs while the steps go on"
+    h = self.loop.history
+    self.wait()
+    if not callable(found): h.add(found)
+    elif processes() > 1 or h.done in (0, self.end): h.add(found())
+    else: self.pending = h.done, self.pool.submit(torch.no_grad()(found))
+
+@patch
+def busy(self: _Watcher): return bool(self.pending and not self.pending[1].done())
+
+@patch
+def wait(self: _Watcher):
+    "Add the scores that were computed meanwhile"
+    if self.pending:
+        (step, scores), self.pending = self.pending, None
+        self.loop.history._wait.append((step, dict(scores.result())))
+
 # %% ../nbs/03_monitor.ipynb #03-loops-066j
 @patch
 def keep(self: _Watcher):
     "Write a checkpoint"
+    self.wait()
     self.read()
     _average_buffers(self.loop)
     if self.mark: self.mark = _check_fingerprint(self.loop, self.mark)
     if rank() == 0: self.last = save(self.loop, self.out/'checkpoints')
-    self.saved = time.monotonic()
+    self.saved, self.owed = time.monotonic(), False
 
 # %% ../nbs/03_monitor.ipynb #03-loops-066k
 @contextmanager
@@ -473,7 +500,9 @@ def run(self: _Watcher, step, precision, received, bar):
         h.cpu_seconds = cpu_before + time.process_time() - cpu
         signum, late, old = self.stops(received)
         if signum or late: break
-        if self.out and (self.at(self.checkpoint_every) or old) and h.done < self.end: self.keep()
+        self.owed = bool(self.owed or self.at(self.checkpoint_every) or old)
+        if self.out and self.owed and h.done < self.end and not self.busy(): self.keep()
+    self.wait()
     if self.out: self.keep()
     else: self.read()
     return signum, late
@@ -485,7 +514,7 @@ def watch(
     out=None,                      # folder for history.csv and checkpoints/; none: nothing is written
     look=None,                     # loop -> frame (a tensor), kept in history.frames
     look_every: int = 0,           # steps; also before the first and after the last; 0: never
-    score=None,                    # loop -> dict of numbers, joined to the history
+    score=None,                    # loop -> dict of numbers, joined to the history, or a function that computes them
     score_every: int = 0,          # the same
     checkpoint_every: int = 0,     # steps; with `out` there is always one at the end
     precision: str = 'float32',    # or 'bf16'
@@ -513,6 +542,7 @@ def _take_steps(watcher, step, precision, bar, tensorboard, lock):
     from tqdm.auto import tqdm
     loop, show = watcher.loop, (_is_watched() if bar is None else bar) and rank() == 0
     with ExitStack() as stack:
+        watcher.pool = stack.enter_context(ThreadPoolExecutor(1))
         stack.enter_context(explain_out_of_memory())
         stack.enter_context(explain_lost_process())
         stack.enter_context(_deterministic(loop.device))

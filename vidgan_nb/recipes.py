@@ -407,7 +407,7 @@ def build(
     return loop
 
 # %% ../nbs/03_recipes.ipynb #03-loops-108
-def _look_and_score(loop, root=None):
+def _look_and_score(loop, root=None, background=False):
     "`look` and `score` of `watch` for a loop from a recipe: what it samples; what its judge, or the loop itself, says"
     r = loop.recipe
     n = min(32, getattr(loop, 'most', 32))                   # most: how many there are, where a loop has no more
@@ -415,7 +415,8 @@ def _look_and_score(loop, root=None):
     if not r.get('judge'): return look, (lambda loop: loop.score()) if hasattr(loop, 'score') else None
     real = dict(n_real=r['against'], cache=resolve('scores:cache_folder')()) if 'against' in r else {}
     score = resolve('scores:scorer')(r['judge'], loop.batches.data, n=r.get('score_n', 2000),
-                                      metrics=r.get('metrics', ['FID', 'IS']), root=root, device=loop.device, **real)
+                                      metrics=r.get('metrics', ['FID', 'IS']), root=root, device=loop.device,
+                                      background=background, **real)
     return look, score
 
 def _draw_frames(loop):
@@ -575,9 +576,9 @@ def _start(r, out, root, device, goon, changed, first):
         _write(out/'recipe.yaml', yaml.safe_dump(_plain(loop.recipe), sort_keys=False))
     return loop
 
-def _watch_recipe(loop, out, root, fast, compile, **kw):
+def _watch_recipe(loop, out, root, fast, compile, background_scores, **kw):
     "Take the steps that a recipe still wants, recorded ones on one GPU"
-    look, score = _look_and_score(loop, root)
+    look, score = _look_and_score(loop, root, background_scores)
     recorded = (fast and loop.device.type == 'cuda' or compile) and processes() == 1
     step = resolve('fast:fast')(loop, compile=compile) if recorded else None
     left, r = max(0, loop.recipe['steps'] - loop.done), loop.recipe
@@ -623,7 +624,8 @@ def train(
     until: float | None = None,    # a value of time.monotonic(); see `watch`
     checkpoint_seconds: float = 0, # see `watch`
     compile: str = '',             # a backend of torch.compile for the networks; see `fast` in the notebook on speed
-    tensorboard: bool = False      # see `watch`
+    tensorboard: bool = False,     # see `watch`
+    background_scores: bool = False # the judge works in a second thread while the steps go on
 ) -> Loop:                         # trained to the recipe's steps
     "Run a recipe, or go on with it; BadInput if `out` cannot be used, and then nothing in it is touched"
     out, device, r = Path(out), join_processes(device), _with_precision(r, precision)
@@ -634,7 +636,7 @@ def train(
     with on_signal(stop_now):                                    # between two steps `watch` is in charge of signals
         lock = _in_first_process(_claim, out, goon)
         return _run(r, out, root, device, goon, changed, lock, fast=fast, compile=compile, bar=bar, until=until,
-                    checkpoint_seconds=checkpoint_seconds, tensorboard=tensorboard)
+                    checkpoint_seconds=checkpoint_seconds, tensorboard=tensorboard, background_scores=background_scores)
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-010
 document(__name__)

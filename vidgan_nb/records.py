@@ -124,11 +124,15 @@ def _final(loop):
 
 def _signed(body): return dict(sha256=hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(), **body)
 
+def _lines(body):
+    "As JSON, a line an entry"
+    return '{\n' + ',\n'.join(f'"{k}": {json.dumps(v, separators=(",", ":"))}' for k, v in body.items()) + '\n}\n'
+
 def _write(folder, body):
     "record.json, with the checksums of all other files and its own"
     files = {p.name: _sha(p) for p in sorted(folder.iterdir()) if p.name != 'record.json'}
     body = {k: v for k, v in body.items() if k != 'sha256'} | dict(files=files)
-    (folder/'record.json').write_text(json.dumps(_signed(json.loads(json.dumps(body))), indent=1), encoding='utf-8')
+    (folder/'record.json').write_text(_lines(_signed(json.loads(json.dumps(body)))), encoding='utf-8')
 
 # %% ../nbs/03_records.ipynb #03-records-032a
 def _made(loop):

@@ -520,7 +520,8 @@ def scorer(
     metrics: tuple | list = ('FID', 'IS'), # of `METRICS`
     root=None,            # where a judge's weights are; see `find_weights`
     device: str = 'cpu',  # where the judge runs
-    cache=None            # folder in which the statistics of the real side are kept
+    cache=None,           # folder in which the statistics of the real side are kept
+    background: bool = False # return a function of no arguments in place of the numbers, for `watch`
 ) -> Callable:            # loop -> dict of numbers; the loop has `sample(n, seed)`
     "What `watch` calls to score a generator"
     if n < 2: raise BadInput(f'a score of {n} sample(s): at least 2 are needed')
@@ -535,8 +536,11 @@ def scorer(
     real = data if n_real >= len(data) else data.subset(_random_indices(data, n_real, seed))
     real = statistics_of(judge, real, bs=500, cache=cache)
     def score(loop):
-        fake = statistics_of(judge, _images_of(loop, n, seed, data), bs=500)
-        return {k: s.value for k, s in compare(real, fake, metrics, errors=False).items()}
+        images = _images_of(loop, n, seed, data)
+        def judged():
+            fake = statistics_of(judge, images, bs=500)
+            return {k: s.value for k, s in compare(real, fake, metrics, errors=False).items()}
+        return judged if background else judged()
     return score
 
 # %% ../nbs/04_scores.ipynb #04-metrics-205a

@@ -135,7 +135,7 @@ def luma(
 ) -> Tensor:   # (N, 1, H, W)
     "The gray version of colour images, with the weights of ITU-R 601; of other channels their mean"
     if x.shape[1] != 3: return x if x.shape[1] == 1 else x.mean(1, keepdim=True)
-    return .2989*x[:, :1] + .587*x[:, 1:2] + .114*x[:, 2:]
+    return (.2989*x[:, :1]).add_(x[:, 1:2], alpha=.587).add_(x[:, 2:], alpha=.114)
 
 def shift_hue(
     x: Tensor,     # (N, 3, H, W) in [0, 1]
@@ -144,12 +144,11 @@ def shift_hue(
     "Shift the hue of all pixels; the largest and the smallest channel of a pixel keep their values"
     r, g, b = x.unbind(1)
     top, low = x.amax(1), x.amin(1)
-    chroma, is_r, is_g = top - low, top == r, top == g
-    hue = torch.where(is_r, g - b, torch.where(is_g, b - r, r - g))/chroma.clamp_min(1e-12)
-    hue = hue + torch.where(is_r, 0., torch.where(is_g, 2., 4.)) + 6*by[:, None, None]
-    return torch.stack([_channel(hue + (k - 2), top, chroma) for k in (5., 3., 1.)], 1)
-
-def _channel(u, top, chroma): return top - chroma*(2 - (u - 6*(u/6).round()).abs()).clamp(0, 1)
+    k = ((r - g) - (b - low)).div_((top - low).clamp_min_(1e-12)).add_(2)
+    hue = (3 + 6*by)[:, None, None] - k.copysign_(g - b)                                        # (3)
+    hue = hue.sub_((hue/6).floor_(), alpha=6)
+    parts = (hue - 3).abs_().sub_(1), 2 - (hue - 2).abs_(), 2 - (hue - 4).abs_()
+    return torch.stack([torch.lerp(low, top, p.clamp_(0, 1)) for p in parts], 1)                # (4)
 
 # %% ../nbs/09_views.ipynb #22-ssl-022a
 def jitter(
@@ -158,19 +157,19 @@ def jitter(
     order: Tensor     # (N, 4), as in `ViewParameters`
 ) -> Tensor:          # same shape
     "Change brightness, contrast, saturation and hue, each image in its own order; gray images only the first two"
-    turn = (order == 3).int().argmax(1)                                        # when the hue is due
+    x, turn = x.clone(), (order == 3).int().argmax(1)                          # turn: when the hue is due
     for k in range(3): x = _blend(x, factors, order, torch.full_like(turn, k), k < turn)
     if x.shape[1] == 3: x = shift_hue(x, factors[:, 3])
     for k in range(3): x = _blend(x, factors, order, torch.full_like(turn, k + 1), k >= turn)
     return x
 
 def _blend(x, factors, order, k, on):
-    "Apply the `k`-th operation of each image, where `on`"
+    "Apply the `k`-th operation of each image, where `on`, in place"
     op = order.gather(1, k[:, None])
-    f = torch.where(on, factors.gather(1, op)[:, 0], 1.)[:, None, None, None]
-    gray, op = luma(x), op[:, :, None, None]
-    y = torch.where(op == 1, gray.mean((1, 2, 3), keepdim=True), gray)*(op > 0)
-    return torch.lerp(y, x, f).clamp_(0, 1)                                                     # (2)
+    f = torch.where(on[:, None], factors.gather(1, op), 1.)[:, :, None, None]
+    mean, op = luma(x.mean((2, 3), keepdim=True)), op[:, :, None, None]
+    y = (luma(x)*((1 - f)*(op == 2))).add_((1 - f)*(op == 1)*mean)
+    return x.mul_(f).add_(y).clamp_(0, 1)                                                       # (2)
 
 # %% ../nbs/09_views.ipynb #22-ssl-022b
 def blur(
@@ -230,10 +229,10 @@ def make(self: Views,
 ) -> Tensor:     # (N, C, size, size), normalised
     "The views that these random numbers determine"
     self._check(x)
-    some = 32 if x.device.type == 'cpu' else len(x)                  # what fits into a processor's cache
+    some = 64 if x.device.type == 'cpu' else len(x)                  # what fits into a processor's cache
     with torch.autocast(x.device.type, enabled=False):
         parts = [self._made(a.float(), ViewParameters(*b)) for a, *b in zip(x.split(some), *(t.split(some) for t in d))]
-        return (torch.cat(parts) - self.mean)/self.std
+        return torch.cat([(p - self.mean)/self.std for p in parts])
 
 @patch
 def _made(self: Views, x, d):
@@ -241,11 +240,11 @@ def _made(self: Views, x, d):
     n, c, h, w = x.shape
     top, left, tall, wide = d.box.unbind(1)
     rows, cols = resize_matrix(top, tall, h, self.size), resize_matrix(left, wide, w, self.size)
-    cols = torch.where(d.flip[:, None, None], cols.flip(1), cols)
+    cols = torch.lerp(cols, cols.flip(1), d.flip[:, None, None].to(x.dtype))
     x = torch.bmm(x.reshape(n, c*h, w), cols.mT).view(n, c, h, -1).transpose(1, 2).reshape(n, h, -1)
     x = torch.bmm(rows, x).view(n, self.size, c, -1).transpose(1, 2)/2 + .5
     if self.p_jitter: x = jitter(x, d.factors, d.order)
-    if self.p_gray and c == 3: x = torch.where(d.gray[:, None, None, None], luma(x), x)
+    if self.p_gray and c == 3: x = torch.lerp(x, luma(x), d.gray[:, None, None, None].to(x.dtype))
     return blur(x, d.sigma) if self.p_blur else x
 
 # %% ../nbs/09_views.ipynb #22-ssl-023c
