@@ -72,12 +72,10 @@ def train(
     **knobs                          # numbers of the method
 ) -> None:
     "Train a recipe, or go on with a run"
-    every = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every)
-    given = every | dict(steps=steps, seed=seed, precision=precision, judge=judge, grid_n=grid_n)
-    recipe, folder = _wanted_recipe(name, data, size, set, given, knobs), _run_folder(name, out)
-    with _how_to_resume(folder, root=root, device=device):
-        more = dict(fast=not plain, compile=compile, tensorboard=tensorboard, background_scores=background_scores)
-        _report(_run(recipe, folder, root, choose_device(device), resume, changed, **more), folder)
+    given = dict(checkpoint_every=checkpoint_every, look_every=look_every, score_every=score_every, steps=steps,
+                 seed=seed, precision=precision, judge=judge, grid_n=grid_n)
+    recipe = _wanted_recipe(name, data, size, set, given, knobs)
+    _go(recipe, _run_folder(name, out), root, device, resume, changed, plain, compile, tensorboard, background_scores)
 
 # %% ../nbs/37_cli_train.ipynb #40-cli-020
 def _run(recipe, out, root, device, resume=False, changed=False, **more):
@@ -88,6 +86,11 @@ def _run(recipe, out, root, device, resume=False, changed=False, **more):
     except BadInput as e:
         if "has no split 'test'" not in str(e): raise
         raise BadInput(f'{e}; to train without scores: {train_command(recipe, root, score_every=0)}') from None
+
+def _go(recipe, folder, root, device, resume, changed, plain, compile, tensorboard, background_scores):
+    more = dict(fast=not plain, compile=compile, tensorboard=tensorboard, background_scores=background_scores)
+    with _how_to_resume(folder, root=root, device=device):
+        _report(_run(recipe, folder, root, choose_device(device), resume, changed, **more), folder)
 
 def _report(loop, out):
     "Print first and last scores, and where the files of the run are"

@@ -530,8 +530,7 @@ def scorer(
         return points_scorer(data, n, seed)
     if isinstance(judge, str): judge = named_judge(judge, root, device, data)
     if judge is None:
-        raise BadInput(f"{data.name} are images: their truth is not known, so they need a judge "
-                       "such as 'glyph' or 'pixels'")
+        raise BadInput(f"{data.name} are images, of unknown truth: they need a judge such as 'glyph' or 'pixels'")
     for m in metrics: nearest(m, METRICS, 'metric')
     real = data if n_real >= len(data) else data.subset(_random_indices(data, n_real, seed))
     real = statistics_of(judge, real, bs=500, cache=cache)
