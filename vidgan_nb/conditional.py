@@ -8,6 +8,7 @@ __all__ = ['POLICIES', 'ProjectionDiscriminator', 'ConditionalBatchNorm', 'Condi
            'AugmentedSNGAN', 'AugmentedVGAN', 'ConditionalGAN']
 
 # %% ../nbs/13_conditional.ipynb #13-conditional-002
+import numbers
 import torch
 import torch.nn.functional as F
 from torch import nn, Tensor
@@ -24,6 +25,13 @@ from .loops import processes
 from .sngan import SNGAN
 from .vdb import VGAN
 from .wgan import WGANGP
+
+# %% ../nbs/13_conditional.ipynb #13-conditional-019
+def _check_labels(c, n, net):
+    "BadInput unless there is a label for each of n images"
+    if not isinstance(c, Tensor) or c.shape != (n,) or c.dtype not in (torch.int32, torch.int64):
+        found = f'{c.dtype} of shape {tuple(c.shape)}' if isinstance(c, Tensor) else type(c).__name__
+        raise BadInput(f'{type(net).__name__} needs whole numbers ({n},), a label for each of {n} images, not {found}')
 
 # %% ../nbs/13_conditional.ipynb #13-conditional-020
 class ProjectionDiscriminator(Critic):
@@ -53,7 +61,9 @@ class ProjectionDiscriminator(Critic):
         for conv in (self.conv1, self.conv2, self.conv3): x = self.act(conv(x))
         phi = x.flatten(1)
         score = self.out(phi).squeeze(1)                                              # psi
-        return score + (self.embed(c)*phi).sum(1) if self.classes and c is not None else score           # (3)
+        if not self.classes or c is None: return score
+        _check_labels(c, len(x), self)
+        return score + (self.embed(c)*phi).sum(1)                                     # (3)
 
 # %% ../nbs/13_conditional.ipynb #13-conditional-024
 class ConditionalBatchNorm(nn.Module):
@@ -63,6 +73,7 @@ class ConditionalBatchNorm(nn.Module):
         classes: int     # how many labels there are
     ):
         super().__init__()
+        check_whole(1, features=features, classes=classes)
         self.norm = nn.BatchNorm2d(features, affine=False)
         self.gain, self.bias = nn.Embedding(classes, features), nn.Embedding(classes, features)
         nn.init.ones_(self.gain.weight)
@@ -98,16 +109,20 @@ class ConditionalGenerator(Generator):
         "Generated images of these classes"
         if not self.classes: return super().forward(z)
         check_input(z, (self.nz,), self)
+        if c is not None: _check_labels(c, len(z), self)
         h = F.relu(self.bn0(self.fc(z)[..., None, None], c)).view(-1, 4*self.width, self.bottom, self.bottom)
         h = F.relu(self.bn1(self.up1(h), c))
         h = F.relu(self.bn2(self.up2(h), c))
         return torch.tanh(self.up3(h))
 
-# %% ../nbs/13_conditional.ipynb #13-conditional-040
+# %% ../nbs/13_conditional.ipynb #13-conditional-039
 def _each(x, gen, *shape):
     "Uniform numbers for every image of this process's rows `x`"
+    if x.dim() != 4 or not x.is_floating_point():
+        raise BadInput(f'DiffAugment takes images (N, C, H, W) in [-1, 1], not {x.dtype} of shape {tuple(x.shape)}')
     return rand(len(x)*processes(), *shape, gen=gen)
 
+# %% ../nbs/13_conditional.ipynb #13-conditional-040
 def brightness(
     x: Tensor,           # images (N, C, H, W) in [-1, 1]
     gen: torch.Generator # where the draws come from, on the device of `x`
@@ -120,16 +135,18 @@ def saturation(
     gen: torch.Generator # where the draws come from, on the device of `x`
 ) -> Tensor:             # same shape; a gray image stays as it is
     "Multiply the distance of each colour from the mean of its pixel by a number from 0 to 2"
+    u = _each(x, gen, 1, 1, 1)
     mean = x.mean(1, keepdim=True)
-    return (x - mean)*(2*_each(x, gen, 1, 1, 1)) + mean                                 # (6)
+    return (x - mean)*(2*u) + mean                                                      # (6)
 
 def contrast(
     x: Tensor,           # images (N, C, H, W) in [-1, 1]
     gen: torch.Generator # where the draws come from, on the device of `x`
 ) -> Tensor:             # same shape
     "Multiply the distance from the mean of each image by a number from 0.5 to 1.5"
+    u = _each(x, gen, 1, 1, 1)
     mean = x.mean((1, 2, 3), keepdim=True)
-    return (x - mean)*(_each(x, gen, 1, 1, 1) + .5) + mean                              # (7)
+    return (x - mean)*(u + .5) + mean                                                   # (7)
 
 # %% ../nbs/13_conditional.ipynb #13-conditional-041
 def translation(
@@ -137,8 +154,8 @@ def translation(
     gen: torch.Generator # where the draws come from, on the device of `x`
 ) -> Tensor:             # same shape; 0 comes in from outside
     "Move each image by whole pixels, up to an eighth of its height and width"
-    n, c, h, w = x.shape
     u = _each(x, gen, 2)
+    n, c, h, w = x.shape
     def source(k, size):
         "The row or column from which each pixel is taken, and whether the image has it"
         most = size//8
@@ -169,7 +186,8 @@ def policy(
     text: str        # names of `POLICIES` joined by +, in the order in which they are applied; '' or 'none': none
 ) -> list:           # functions (x, gen) -> x
     "The augmentations that a recipe names; BadInput for a name that is none"
-    names = [] if text in ('', 'none') else [nearest(p.strip(), POLICIES, 'augmentation') for p in text.split('+')]
+    if not text or text == 'none': return []
+    names = [nearest(p.strip(), POLICIES, 'augmentation') for p in text.split('+')]
     return [f for name in names for f in POLICIES[name]]
 
 def diff_augment(
@@ -277,6 +295,7 @@ def __init__(self: ConditionalGAN,
     c = self.batches.data.c
     if c is None: raise BadInput('a conditional GAN needs labels, these data have none: set G.classes=0, D.classes=0')
     K = len(self.batches.data.classes) or int(c.max()) + 1
+    if not takes_labels(D): raise BadInput('G takes labels and D takes none: nothing would tie an image to its label')
     for name, net in dict(G=G, D=D).items():
         if takes_labels(net) and class_count(net) != K:
             raise BadInput(f'{name} has {class_count(net)} classes, and the data {K}: set {name}.classes={K}')
@@ -289,6 +308,7 @@ def sample(self: ConditionalGAN,
     y=None           # a class, or labels (n,); None: all classes in turn, of fewer samples spread evenly
 ) -> Tensor:         # (n, ...), from the generator in evaluation mode
     "Generated samples by class; draws nothing from the loop's own randomness"
+    check_whole(1, n=n)
     z = torch.randn(n, self.nz, generator=torch.Generator().manual_seed(seed)).to(self.device, self.kind)
     c = self._chosen(n, y)
     with torch.no_grad(), frozen(self.kept('G')) as G:
@@ -301,7 +321,7 @@ def _chosen(self: ConditionalGAN, n, y):
     if not self.classes: return None
     i = torch.arange(n)
     if y is None: c = i % self.classes if n >= self.classes else i*self.classes//n
-    else: c = as_labels([y]*n if isinstance(y, int) else y, n)
+    else: c = as_labels([int(y)]*n if isinstance(y, numbers.Integral) else y, n)
     if c.max() >= self.classes: raise BadInput(f'there is no class {int(c.max())}: 0 to {self.classes - 1}')
     return c.to(self.device)
 
