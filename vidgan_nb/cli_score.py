@@ -298,13 +298,13 @@ def _check_made_by(files, eye):
 
 def _eye(sides, o):
     "The judge: the one that is asked for, that made the statistics on one side, or that suits the data"
-    from vidgan_nb.judges import named_judge
+    from vidgan_nb.judges import find_judge
     from vidgan_nb.scores import Moments
     files = [s for s in (sides.real, sides.source) if isinstance(s, Moments)]
     if len(files) == 2: return None
     by = [s.by for s in files if s.by]
     name = o.judge or (_option_of(by[0]) if by else _usual_judge(sides, o.data))
-    eye = named_judge(name, o.root, o.device, None if files else sides.real, bool(o.judge), o.weights)
+    eye = find_judge(name, o.root, o.device, None if files else sides.real, bool(o.judge), o.weights)
     _check_made_by(files, eye)
     if eye is None:
         raise BadInput(f"{getattr(sides.real, 'name', sides.real)} are images of unknown distribution: "
@@ -325,11 +325,11 @@ def _statistics(side, n, eye, o, real=False):
 # %% ../nbs/38_cli_score.ipynb #38-cli-score-033bb
 def _save_statistics(source, o):
     "Save statistics of images that are compared with nothing"
-    from vidgan_nb.judges import named_judge
+    from vidgan_nb.judges import find_judge
     from vidgan_nb.scores import save_moments
     if not o.judge:
         raise BadInput('say whose features the statistics are of: --judge inception, as in pytorch-fid, or another')
-    eye = named_judge(o.judge, o.root, o.device, download=True, weights=o.weights)
+    eye = find_judge(o.judge, o.root, o.device, download=True, weights=o.weights)
     if eye is None or len(getattr(source, 'shape', '')) != 3:
         raise BadInput(f'{source}: there are no features to save statistics of; they are those of images')
     n = o.n or _held(source) or 2000
