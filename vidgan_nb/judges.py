@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'JUDGES', 'hash_of', 'Judge', 'features_of', 'label', 'Classify', 'accuracy', 'GlyphJudge', 'Weights',
-           'NoWeights', 'find_weights', 'fetch_weights', 'InceptionJudge', 'ResNetJudge', 'RecordJudge',
+           'NoWeights', 'find_weights', 'fetch_weights', 'InceptionJudge', 'SpatialJudge', 'ResNetJudge', 'RecordJudge',
            'BackboneJudge', 'PixelJudge', 'find_judge', 'check_judge']
 
 # %% ../nbs/04_judges.ipynb #04-judges-002
@@ -288,6 +288,23 @@ class InceptionJudge(Judge):
         "Features and logits of some images"
         f, logits = super().__call__(x)
         return f, logits - self.net.fc.bias
+
+# %% ../nbs/04_judges.ipynb #04-judges-140t
+class SpatialJudge(Judge):
+    "The features of guided-diffusion's sFID: seven channels of an early layer of Inception, with their places"
+    def __init__(self,
+        judge: InceptionJudge   # whose network looks
+    ):
+        if not isinstance(judge, InceptionJudge):
+            raise BadInput(f'sFID is computed from features of Inception, and {getattr(judge, "name", judge)} is '
+                           'another network: take --judge inception')
+        super().__init__(judge.net, f'{judge.name}, spatial', 'Mixed_6d.branch1x1', judge.prepare)
+    def __call__(self,
+        x: Tensor               # images (N, 1 or 3, H, W) in [-1, 1], of any size
+    ) -> tuple[Tensor, None]:   # features (N, 17*17*7), and no logits
+        "Features of some images"
+        f = super().__call__(x)[0].view(len(x), -1, 17, 17)[:, :7]
+        return f.permute(0, 2, 3, 1).flatten(1), None                        # row, column, channel
 
 # %% ../nbs/04_judges.ipynb #04-metrics-141
 class ResNetJudge(Judge):
