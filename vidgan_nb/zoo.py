@@ -168,7 +168,7 @@ def _damaged(run, file):
     path = run.place(file)
     if path.parent == run.folder: return False
     try: return hashlib.sha256(regular_file(path).read_bytes()).hexdigest() != run.files[file]
-    except OSError: return True                              # a folder or a pipe: nothing can be written there, which is said
+    except OSError: return True                         # a folder or a pipe: `write_file` says so
 
 # %% ../nbs/38_zoo.ipynb #38-zoo-030
 document(__name__)
