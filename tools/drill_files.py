@@ -194,9 +194,8 @@ def make_weights(folder):
 
 def read_weights(folder):
     from vidgan_nb.foreign import read_weights
-    from vidgan_nb.image_backbones import _read_state
     names = 'w.pth', 'old.pt', 'w.safetensors'
-    return hash_of(*[read(folder/f) for f in names for read in (read_weights, _read_state)])
+    return hash_of(*[read_weights(folder/f) for f in names])
 
 class Asks:
     "Pickled, it calls a function"
@@ -298,7 +297,7 @@ KINDS = {
     'arrays': Kind(make_arrays, read_arrays, False, 'array_files.array_names array_files.read_array array_files.opened arrays.array_data cli_score._in_file scores.load_moments scores._pair arrays._stream arrays.headers arrays.read_rows dgflow_chainer.load_chainer'),
     'images': Kind(make_images, read_images, False, 'images._array images._open'),
     'published': Kind(make_published, read_published, False, 'datasets._unpickle datasets._idx datasets._manifest datasets._labels datasets._part datasets._map_bytes datasets._rows datasets._hash_problems'),
-    'weights': Kind(make_weights, read_weights, False, 'foreign._load foreign.read_plain foreign._beginning image_backbones._read_state'),
+    'weights': Kind(make_weights, read_weights, False, 'foreign._load foreign.read_plain foreign._beginning'),
     'pickle': Kind(make_pickle, read_pickle, False, 'pickles.read_stylegan pickles._read pickles._storage'),
     'caches': Kind(make_caches, read_caches, True, 'records._remembered scores._read_statistics'),
     'refined': Kind(make_refined, read_refined, False, 'dgflow_compat._check_resume dgflow_compat._opened dgflow_compat._write dgflow_compat.run_config'),

@@ -324,7 +324,7 @@ def _listed(kind):
     if kind == 'methods': return list(read_methods())
     if kind == 'records': return import_module('vidgan_nb.records').record_names()
     module, name = tables[kind]
-    more = ['record:NAME', 'torchvision:NAME', 'timm:NAME'] if kind == 'judges' else []
+    more = dict(judges=['record:NAME', 'torchvision:NAME', 'timm:NAME'], metrics=['sFID']).get(kind, [])
     return [*getattr(import_module(f'vidgan_nb.{module}'), name), *more]
 
 def list_names(

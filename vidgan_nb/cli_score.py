@@ -165,7 +165,7 @@ def score(
     against: int | None = None,   # how many of the data, spread evenly; all if not given
     size: int | None = None,      # resize all images to this height and width; as they are if not given
     class_: str | None = None,    # of a conditional generator: numbers or names, as for sample; data of these classes
-    metrics: str | None = None,   # with commas: FID, FID-infinity, KID, IS, precision, recall, density, coverage
+    metrics: str | None = None,   # with commas: FID, FID-infinity, KID, IS, precision, recall, density, coverage, sFID
     splits: int | None = None,    # the Inception Score is the mean over so many parts of the samples (10 as published)
     seed: int = 0,                # of the samples
     device: str | None = None,    # cpu, cuda, cuda:1; the GPU if there is one
@@ -269,15 +269,39 @@ def _score_images(sides, o):
     "Scores of images; and the name of the judge that looked, which stands in for one that is not there"
     from vidgan_nb.dgflow_compat import inception_score_in_parts
     from vidgan_nb.scores import METRICS, Moments, Score, _possible, compare, save_moments
-    wanted, eye = _wanted(o.metrics, METRICS), _eye(sides, o)
+    eye, asked = _eye(sides, o), _wanted(o.metrics, [*METRICS, 'sFID'] if o.metrics else METRICS)
+    again, wanted = _spatial_eye(sides, eye, asked), [m for m in asked if m != 'sFID']
     fake = _statistics(sides.source, sides.n, eye, o)
     real = _statistics(sides.real, sides.against, eye, o, real=True)
     if Moments in (type(real), type(fake)): wanted = _possible(real, fake, wanted if o.metrics else METRICS)
     found = compare(real, fake, wanted if o.metrics else METRICS)
     by = real.by or fake.by or 'unknown judge'
+    if 'sFID' in asked: found[f'sFID ({by})'] = _spatial_score(sides, again, o, real, fake)
     if o.splits and f'IS ({by})' in found: found[f'IS ({by})'] = Score(*inception_score_in_parts(fake))
     if o.save_stats: save_moments(o.save_stats, fake)
-    return _only(found, wanted, o.metrics, by, sides.n), by
+    return _only(found, [*wanted, *[m for m in asked if m == 'sFID']], o.metrics, by, sides.n), by
+
+# %% ../nbs/38_cli_score.ipynb #38-cli-score-033s
+def _spatial_eye(sides, eye, asked):
+    "Who looks at the images once more for sFID; BadInput, before anything is computed, if it cannot be had"
+    from vidgan_nb.judges import SpatialJudge
+    from vidgan_nb.scores import Moments
+    if 'sFID' not in asked: return None
+    for s in (sides.real, sides.source):
+        if isinstance(s, Moments) and s.spatial is None:
+            raise BadInput(f'{s.title} holds no mu_s and sigma_s, the statistics of sFID: give the images themselves')
+    return eye and SpatialJudge(eye)
+
+def _spatial_score(sides, eye, o, real, fake):
+    "sFID: the distance FID takes, between spatial features; each side keeps their mean and covariance"
+    from vidgan_nb.scores import Moments, compare
+    def moments_of(s, side, n, is_real):
+        if isinstance(s, Moments): return Moments(*s.spatial, 'Inception, spatial', n=_known(s.n), title=s.title)
+        seen = _statistics(side, n, eye, o, is_real)
+        s.spatial = seen.moments()
+        return seen
+    both = moments_of(real, sides.real, sides.against, True), moments_of(fake, sides.source, sides.n, False)
+    return compare(*both, ('FID',))['FID (Inception, spatial)']
 
 # %% ../nbs/38_cli_score.ipynb #38-cli-score-033ba
 _CALLED = {'glyph judge': 'glyph', 'Inception': 'inception', 'ResNet-56 judge': 'resnet56',
@@ -298,13 +322,13 @@ def _check_made_by(files, eye):
 
 def _eye(sides, o):
     "The judge: the one that is asked for, that made the statistics on one side, or that suits the data"
-    from vidgan_nb.judges import named_judge
+    from vidgan_nb.judges import find_judge
     from vidgan_nb.scores import Moments
     files = [s for s in (sides.real, sides.source) if isinstance(s, Moments)]
     if len(files) == 2: return None
     by = [s.by for s in files if s.by]
     name = o.judge or (_option_of(by[0]) if by else _usual_judge(sides, o.data))
-    eye = named_judge(name, o.root, o.device, None if files else sides.real, bool(o.judge), o.weights)
+    eye = find_judge(name, o.root, o.device, None if files else sides.real, bool(o.judge), o.weights)
     _check_made_by(files, eye)
     if eye is None:
         raise BadInput(f"{getattr(sides.real, 'name', sides.real)} are images of unknown distribution: "
@@ -325,11 +349,11 @@ def _statistics(side, n, eye, o, real=False):
 # %% ../nbs/38_cli_score.ipynb #38-cli-score-033bb
 def _save_statistics(source, o):
     "Save statistics of images that are compared with nothing"
-    from vidgan_nb.judges import named_judge
+    from vidgan_nb.judges import find_judge
     from vidgan_nb.scores import save_moments
     if not o.judge:
         raise BadInput('say whose features the statistics are of: --judge inception, as in pytorch-fid, or another')
-    eye = named_judge(o.judge, o.root, o.device, download=True, weights=o.weights)
+    eye = find_judge(o.judge, o.root, o.device, download=True, weights=o.weights)
     if eye is None or len(getattr(source, 'shape', '')) != 3:
         raise BadInput(f'{source}: there are no features to save statistics of; they are those of images')
     n = o.n or _held(source) or 2000

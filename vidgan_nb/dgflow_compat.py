@@ -302,7 +302,10 @@ def _scores(y, real, judge, of_real, c, bar):
 def _judge_of(c, real, root, device):
     "The feature network that scores images; None for points"
     if len(real.shape) == 1: return None
-    return find_judge(c['judge'] or {'glyphs': 'glyph'}.get(c['dataset'], 'inception'), root, device, real)
+    judge = find_judge(c['judge'] or {'glyphs': 'glyph'}.get(c['dataset'], 'inception'), root, device, real)
+    if judge is None:
+        raise BadInput(f"{real.name} are images, and 'truth' is the judge of points: choose another, such as 'glyph'")
+    return judge
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-125c
 def run_config(

@@ -11,11 +11,11 @@ import hashlib, importlib, re
 from pathlib import Path
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 # %% ../nbs/04_image_backbones.ipynb #04-bb-009
 from .basics import BadInput, document, nearest, patch
+from .foreign import read_weights
 
 # %% ../nbs/04_image_backbones.ipynb #04-bb-012
 LIBRARIES = 'torchvision', 'timm'
@@ -90,22 +90,6 @@ def file_hash(
     with open(path, 'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
 
 # %% ../nbs/04_image_backbones.ipynb #04-bb-019
-def _read_state(path):
-    "The tensors in a file of weights; nothing in it is executed. BadInput if it cannot be read so"
-    path = Path(path)
-    if not path.is_file(): raise BadInput(f'there is no file of weights {path}')
-    try:
-        if path.suffix == '.safetensors': state = load_file(path)
-        else: state = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as e:
-        raise BadInput(f'{path} cannot be read as plain weights ({type(e).__name__}: '
-                       f'{" ".join(str(e).split())[:100]})') from None
-    for key in 'state_dict', 'model', 'model_state_dict':
-        if isinstance(state, dict) and isinstance(state.get(key), dict): state = state[key]
-    if not isinstance(state, dict) or not state or not all(isinstance(v, Tensor) for v in state.values()):
-        raise BadInput(f'{path} holds no state dict, a dict from names to tensors')
-    return {k.removeprefix('module.'): v for k, v in state.items()}
-
 def _fill(net, state, path, name):
     "Load weights into a network, all of them; BadInput says what does not fit"
     own = net.state_dict()
@@ -162,7 +146,7 @@ def features_and_logits(self: Backbone,
 # %% ../nbs/04_image_backbones.ipynb #04-bb-024
 def _torchvision(module, net, name, path):
     "A network of torchvision with the weights of a file, or with random ones"
-    known, state = _published(module, net), _read_state(path) if path else {}
+    known, state = _published(module, net), read_weights(path) if path else {}
     tag = published_as(name, path) if path else ''
     how = (known[tag] if tag else known.DEFAULT).transforms()
     size = how.crop_size*2 if len(how.crop_size) == 1 else how.crop_size
@@ -188,7 +172,7 @@ def _timm(module, net, name, path):
     if path:
         classifier = body.pretrained_cfg.get('classifier') or ()
         parts = (classifier,) if isinstance(classifier, str) else tuple(classifier)
-        state = _read_state(path)
+        state = read_weights(path)
         own = body.state_dict()
         _fill(body, {k: v for k, v in state.items() if k in own or not k.startswith(tuple(f'{p}.' for p in parts))},
               path, name)

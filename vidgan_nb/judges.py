@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'JUDGES', 'hash_of', 'Judge', 'features_of', 'label', 'Classify', 'accuracy', 'GlyphJudge', 'Weights',
-           'NoWeights', 'find_weights', 'fetch_weights', 'InceptionJudge', 'ResNetJudge', 'RecordJudge',
-           'BackboneJudge', 'PixelJudge', 'find_judge', 'check_judge', 'named_judge']
+           'NoWeights', 'find_weights', 'fetch_weights', 'InceptionJudge', 'SpatialJudge', 'ResNetJudge', 'RecordJudge',
+           'BackboneJudge', 'PixelJudge', 'find_judge', 'check_judge']
 
 # %% ../nbs/04_judges.ipynb #04-judges-002
 import hashlib, http.client, os, urllib.request, warnings
@@ -268,7 +268,8 @@ def _load_weights(name, root, download):
 def _bytes(x):
     "Images as bytes in three colours, still floats; (N, 3, H, W)"
     if x.shape[1] not in (1, 3): raise BadInput(f'images of {x.shape[1]} channels: this judge looks at 1 or 3')
-    return (x*127.5 + 127.5).round().expand(-1, 3, -1, -1)
+    y = x*127.5 + 127.5
+    return (y + (y.round() - y).detach()).expand(-1, 3, -1, -1)       # round alone would have the gradient zero
 
 # %% ../nbs/04_judges.ipynb #04-metrics-140
 class InceptionJudge(Judge):
@@ -287,6 +288,23 @@ class InceptionJudge(Judge):
         "Features and logits of some images"
         f, logits = super().__call__(x)
         return f, logits - self.net.fc.bias
+
+# %% ../nbs/04_judges.ipynb #04-judges-140t
+class SpatialJudge(Judge):
+    "The features of guided-diffusion's sFID: seven channels of an early layer of Inception, with their places"
+    def __init__(self,
+        judge: InceptionJudge   # whose network looks
+    ):
+        if not isinstance(judge, InceptionJudge):
+            raise BadInput(f'sFID is computed from features of Inception, and {getattr(judge, "name", judge)} is '
+                           'another network: take --judge inception')
+        super().__init__(judge.net, f'{judge.name}, spatial', 'Mixed_6d.branch1x1', judge.prepare)
+    def __call__(self,
+        x: Tensor               # images (N, 1 or 3, H, W) in [-1, 1], of any size
+    ) -> tuple[Tensor, None]:   # features (N, 17*17*7), and no logits
+        "Features of some images"
+        f = super().__call__(x)[0].view(len(x), -1, 17, 17)[:, :7]
+        return f.permute(0, 2, 3, 1).flatten(1), None                        # row, column, channel
 
 # %% ../nbs/04_judges.ipynb #04-metrics-141
 class ResNetJudge(Judge):
@@ -367,16 +385,19 @@ JUDGES = {'glyph': lambda root, device, download: GlyphJudge(device),
           'truth': lambda root, device, download: None}   # 'truth' is for points
 
 def find_judge(
-    name: str,               # one of `JUDGES`, or record:NAME for a classifier with a record
+    name: str,               # one of `JUDGES`, record:NAME for a classifier with a record, torchvision:NAME, timm:NAME
     root=None,               # where weights are; see `find_weights`
     device: str = 'cpu',     # where it runs
     data: Data | None = None,# what it will score, to find another if weights are missing; else that is an error
-    download: bool = False   # fetch missing weights
+    download: bool = False,  # fetch missing weights, but for networks of a library
+    weights=None             # file of weights, for torchvision:NAME and timm:NAME
 ) -> Judge:                  # not always the one that was asked for: look at its name
-    "A judge by name; where its weights are missing, the offline judge under its own name, and one warning"
+    "A judge by name; where weights of `JUDGES` are missing, an offline judge under its own name, and one warning"
+    check_judge(name)
+    if is_backbone(name): return BackboneJudge(name, weights, root, device)
+    if weights: raise BadInput(f'a file of weights is for torchvision:NAME and timm:NAME, not for the judge {name!r}')
     if name.startswith('record:'): return RecordJudge(name.removeprefix('record:'), device)
-    make = JUDGES[nearest(name, JUDGES, 'judge')]
-    try: return make(root, device, download)
+    try: return JUDGES[name](root, device, download)
     except NoWeights as e:
         if data is None: raise
         judge = _offline_judge(data, name, root, device)
@@ -398,22 +419,8 @@ def check_judge(
     name: str   # of a judge
 ) -> None:
     "BadInput for a judge that there is none of"
-    if ':' not in name: nearest(name, JUDGES, 'judge')
+    if ':' not in name: nearest(name, [*JUDGES, 'record:NAME', 'torchvision:NAME', 'timm:NAME'], 'judge')
     elif not name.startswith('record:'): check_backbone(name)
-
-def named_judge(
-    name: str,               # as for `find_judge`, or torchvision:NAME, timm:NAME
-    root=None,               # where weights are; see `find_weights`
-    device: str = 'cpu',     # where it runs
-    data: Data | None = None,# see `find_judge`; a network of a library has no other in its place
-    download: bool = False,  # fetch missing weights, but for networks of a library
-    weights=None             # file of weights, for torchvision:NAME and timm:NAME
-) -> Judge:
-    "Any judge by name, networks of torchvision and timm included"
-    check_judge(name)
-    if is_backbone(name): return BackboneJudge(name, weights, root, device)
-    if weights: raise BadInput(f'a file of weights is for torchvision:NAME and timm:NAME, not for the judge {name!r}')
-    return find_judge(name, root, device, data, download)
 
 # %% ../nbs/04_judges.ipynb #04-judges-156a
 document(__name__)

@@ -131,10 +131,11 @@ def _alexnet(weights):
     return net
 
 # %% ../nbs/23_perceptual.ipynb #23-squeeze-024b
-EYES = dict(GlyphNet=r'bn\d', ResNetCIFAR=r'layer\d', WRN=r'layer\d', ResNet=r'layer\d') # stages that are compared
+EYES = dict(GlyphNet=r'bn\d', ResNetCIFAR=r'layer\d', WRN=r'layer\d', ResNet=r'layer\d',
+            Backbone=r'net\.layer\d')                                          # stages that are compared
 
 def find_eye(
-    name: str,                     # lpips, or a judge as for `find_judge`: record:NAME, glyph, resnet56
+    name: str,                     # lpips, or a judge as for `find_judge`: record:NAME, torchvision:resnet50, glyph
     data: Data,                    # the images that are compared
     root: str | Path | None = None,# the folder your data are in
     device: str = 'cpu'            # where they are compared
@@ -148,12 +149,13 @@ def find_eye(
             warnings.warn(f'{e}. The {name} judge looks in its place.', stacklevel=2)
     judge = find_judge(name, root, device, data)
     net = getattr(judge, 'net', None)
-    kind = type(net).__name__
-    if kind not in EYES:
-        error = BadInput(f'{name} has no stages to compare images by: take lpips or record:NAME')
+    pattern = EYES.get(type(net).__name__, '')
+    stages = [n for n, _ in net.named_modules() if n and re.fullmatch(pattern, n)] if net is not None else []
+    if not stages:
+        error = BadInput(f'{name} has no stages to compare images by: take lpips, record:NAME or torchvision:resnet50')
         error.options = dict(lam_eye=0)
         raise error
-    return Perceptual(net, matching(net, EYES[kind]), prepare=judge.prepare, name=judge.name).to(device)
+    return Perceptual(net, stages, prepare=judge.prepare, name=judge.name).to(device)
 
 # %% ../nbs/23_perceptual.ipynb #23-squeeze-024c
 document(__name__)

@@ -198,7 +198,7 @@ def needs(
     runs=None             # folder of records
 ) -> list[str]:           # empty if nothing is missing
     "What a recipe needs and this machine lacks"
-    from vidgan_nb.judges import named_judge
+    from vidgan_nb.judges import find_judge
     r = load_recipe(name)
     out = _lacking_networks(r['loop'], root, coming, Path(runs or runs_folder()))
     try: data = load(**r['data'], root=root)
@@ -206,7 +206,7 @@ def needs(
     judge = r.get('judge')
     awaited = str(judge).removeprefix('record:') in coming
     if judge and judge != 'truth' and len(data.shape) == 3 and not awaited:
-        out += _complaint(named_judge, judge, root)
+        out += _complaint(find_judge, judge, root)
     return out + _complaint(_search, r)
 
 def _complaint(f, *args):

@@ -18,7 +18,7 @@ from torch import Tensor
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-005
 from .basics import BadInput, check_between, check_whole, document, nearest
-from .datasets import DATASETS, load
+from .datasets import DATASETS, data_settings, load
 from .loops import (History, Loop, _names, _part_state, _trained, checkpoints, parts, process_mean,
     processes, rank, resume)
 from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_processes, on_signal,
@@ -188,6 +188,9 @@ def _read_recipe(name):
     for k in ('data', 'nets', 'loop'):
         if not isinstance(given.get(k, {}), dict):
             raise BadInput(f'{k} in {path} must be a mapping such as {{name: glyphs}}, not {given[k]!r}')
+    for k, v in given.get('nets', {}).items():
+        if not isinstance(v, dict):
+            raise BadInput(f'the network {k} in {path} must be a mapping such as {{net: Generator}}, not {v!r:.80}')
     return given, [s for some in sets for s in some]
 
 def _with_defaults(given):
@@ -283,7 +286,10 @@ def load_recipe(
         if not eq: raise BadInput(f'a setting is key=value, not {s!r}')
         _set(r, key.strip(), value.strip())
     if r['data'].get('name') in ('mnist', 'fashion_mnist'): r['data'] = dict(size=32) | r['data']    # with a border
-    return check_recipe(_following(check_recipe(r), given, changed))
+    r = check_recipe(_following(check_recipe(r), given, changed))
+    for k in r['nets']:
+        if f'{k}.net' not in r.get('follow', []): _check_parameters(r['nets'][k])
+    return r
 
 # %% ../nbs/03_recipes.ipynb #03-loops-103
 def check_recipe(
@@ -303,13 +309,23 @@ def check_recipe(
     name, of = str(r['data'].get('name')), method(r).__name__
     if not name.startswith('folder:'): nearest(name, list(DATASETS), 'data set')
     if 'root' in r['data']: raise BadInput('where data lie is no setting of a recipe: give --root, or root= in Python')
+    for k in r['data']: k == 'name' or nearest(k, data_settings(name), f'setting of {name}')
     for k in r['loop']: nearest(k, list(in_loop), f'parameter of {of}')
     r['loop'] = {k: cast(v, in_loop[k].annotation, k) for k, v in r['loop'].items()}
     for k in r['nets']: nearest(k, nets, f'network of {of}')
     for k in nets:
         if 'net' not in r['nets'].get(k, {}):
             raise BadInput(f'the recipe names no network for {k}: add nets: {{{k}: {{net: ...}}}}')
+        if ':' not in str(r['nets'][k]['net']): nearest(str(r['nets'][k]['net']), NETS, 'network')
     return r
+
+# %% ../nbs/03_recipes.ipynb #03-recipes-103n
+def _check_parameters(spec):
+    "BadInput for a parameter that a network has not"
+    name = str(spec['net'])
+    if ':' in name: return                                   # of a package of yours: `build` imports it
+    known, more = net_parameters(name)
+    for k in spec: k == 'net' or more or nearest(k, known, f'parameter of {name}')
 
 # %% ../nbs/03_recipes.ipynb #03-loops-104a
 def check_device(

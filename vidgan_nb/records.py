@@ -77,7 +77,7 @@ def _made_of(loop):
     licence = LICENCES.get(name, 'made by this package' if name in SHAPES | POINTS else 'unknown')
     nets = {k: weights_hash(v.net.state_dict()) for k, v in vars(loop).items() if isinstance(v, frozen)}
     if r.get('judge') and len(data.shape) == 3:
-        judge = resolve('judges:named_judge')(r['judge'], loop.root, data=data)
+        judge = resolve('judges:find_judge')(r['judge'], loop.root, data=data)
         nets[f'judge: {judge.name}'] = getattr(judge, 'eye', '')[:16]
     return dict(data=dict(name=name, items=len(data), fingerprint=data.fingerprint, licence=licence), networks=nets)
 

@@ -24,7 +24,7 @@ from .basics import BadInput, check_whole, document, nearest, patch, write_file
 from .array_files import array_names, read_array
 from .data import Batches, Data
 from .datasets import _fit
-from .judges import JUDGES, Judge, _checked_images, features_of, hash_of, named_judge
+from .judges import JUDGES, Judge, _checked_images, features_of, find_judge, hash_of
 from .loops import Loop
 from .metrics import (as_table, density_coverage, frechet_from_moments, high_quality, jackknife,
     kernel_distance, modes_covered, neighbour_scores, precision_recall, warn_if_few, wasserstein)
@@ -512,7 +512,7 @@ def _random_indices(data, n, seed):
 
 # %% ../nbs/04_scores.ipynb #04-metrics-205
 def scorer(
-    judge: Judge | str,   # a judge, or its name for `named_judge`; for points 'truth'
+    judge: Judge | str,   # a judge, or its name for `find_judge`; for points 'truth'
     data: Data,           # the real side: images, or points in the plane
     n: int = 2000,        # samples to draw; FID depends on it, so compare at equal n; Inception needs 2,049 at least
     seed: int = 0,        # of the samples, the same at each call
@@ -528,7 +528,7 @@ def scorer(
     if len(data.shape) == 1:
         _check_truth(judge, data)
         return points_scorer(data, n, seed)
-    if isinstance(judge, str): judge = named_judge(judge, root, device, data)
+    if isinstance(judge, str): judge = find_judge(judge, root, device, data)
     if judge is None:
         raise BadInput(f"{data.name} are images, of unknown truth: they need a judge such as 'glyph' or 'pixels'")
     for m in metrics: nearest(m, METRICS, 'metric')

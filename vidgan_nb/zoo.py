@@ -13,7 +13,7 @@ from torch import nn
 
 # %% ../nbs/38_zoo.ipynb #38-zoo-004
 from ._modidx import d as _about
-from .basics import BadInput, document, nearest, small_text, write_file
+from .basics import BadInput, document, nearest, regular_file, small_text, write_file
 from .recompute import runs_folder
 from .records import INDEX, MOST, Run, record_names
 from .stats import seeds
@@ -102,17 +102,18 @@ def zoo_address(
 ) -> str:                       # without a slash at the end
     "Where weights are fetched from"
     cfg = _about['settings']
-    given = address or os.environ.get('VIDGAN_ZOO') or f'{cfg["git_url"]}/raw/{cfg["branch"]}/runs'
-    if '://' not in given: given = Path(given).expanduser().absolute().as_uri()
+    given = str(address or os.environ.get('VIDGAN_ZOO') or f'{cfg["git_url"]}/raw/{cfg["branch"]}/runs')
+    try: given = given if '://' in given else Path(given).expanduser().absolute().as_uri()
+    except RuntimeError: raise BadInput(f'the address {given!r} begins with a user that there is none of') from None
     if given.split('://')[0] not in ('http', 'https', 'file'):
         raise BadInput(f'the address {given!r} is none that weights can be fetched from: https://..., or a folder')
     return given.rstrip('/')
 
 def _reason(e):
     "Why an address could not be read"
-    if isinstance(e, urllib.error.HTTPError): return f'{e.code} {e.reason}'
     if isinstance(e, TimeoutError): return 'no answer in time'
-    return str(getattr(e, 'reason', None) or e) or type(e).__name__
+    text = ' '.join(str(getattr(e, 'reason', None) or e).split()) or type(e).__name__
+    return f'{e.code} {text}' if isinstance(e, urllib.error.HTTPError) else text
 
 def _downloaded(url, most, timeout):
     "What lies at an address, and how many bytes were announced; one byte more than `most` at the most"
@@ -165,7 +166,9 @@ def fetch(
 def _damaged(run, file):
     "Whether a file in the cache is not what was fetched, so that it is fetched again"
     path = run.place(file)
-    return path.parent != run.folder and hashlib.sha256(path.read_bytes()).hexdigest() != run.files[file]
+    if path.parent == run.folder: return False
+    try: return hashlib.sha256(regular_file(path).read_bytes()).hexdigest() != run.files[file]
+    except OSError: return True                         # a folder or a pipe: `write_file` says so
 
 # %% ../nbs/38_zoo.ipynb #38-zoo-030
 document(__name__)

@@ -33,7 +33,7 @@ def _score_rows(run):
     for k, v in run.scores.items():
         values = [r.scores[k]['last'] for r in all_seeds if k in r.scores]
         row = {'score': k, 'this network': v['last'], 'all seeds': summarise(values) if len(values) > 1 else None}
-        row['before training'] = v['first']
+        row['before training'] = v['first'] if run.history.at(k)[0] == 0 else None       # None: scored once, at the end
         values = [r.scores[k]['last'] for r in alone if k in r.scores]
         if values: row['without the teacher'] = summarise(values)
         yield row
