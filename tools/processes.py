@@ -10,7 +10,7 @@ the day it is added; the options of its loop are found by asking for one that do
 float64, where only rounding is left: weights, buffers and what was measured agree to 1e-6 after two steps, and the processes bit for bit.
 Ends with `M methods, N cases: e equal, r refused, 0 wrong`, and with a non-zero status if anything is wrong.
 
-The rehearsals run the code of that page as it stands there, the blocks too that it only shows. `make test` runs them once, and `late`.
+The rehearsals run the code of that page as it stands there, the blocks too that it only shows; the test `restarts` runs them once, and `late`.
 """
 import contextlib, json, os, re, signal, subprocess, sys, tempfile, time, traceback, warnings
 from pathlib import Path
@@ -226,7 +226,7 @@ def shown(page=PAGE, until='**Step 4'):
         elif 'google.colab' not in text: yield text
 
 
-def rehearse(limit=400):
+def rehearse(limit=600):
     "A job that comes back through the queue and a process that is lost, as the page shows them; what went wrong"
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder)/'page.py'
@@ -252,8 +252,12 @@ def rehearsals(times):
 def problems(words=('--losses',)):
     "What is wrong, a line each"
     found = run(words)
-    again = rehearse() + late(1)
-    return again + ([f'{k}: {v}' for k, v in found.items() if v not in FINE] or ['nothing was compared']*('equal' not in found.values()))
+    return [f'{k}: {v}' for k, v in found.items() if v not in FINE] or ['nothing was compared']*('equal' not in found.values())
+
+
+def restarts():
+    "What is wrong where processes are started again, a line each"
+    return late(0) + late(1) + rehearse()
 
 
 def main():
