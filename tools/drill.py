@@ -3,7 +3,8 @@
     python tools/drill.py --small              what tools/test.py runs: under a minute of processor time
     python tools/drill.py                      all of it: `make drill`, about a quarter of an hour on two cores
     python tools/drill.py kills attacks        only some parts: kills, streaming, processes, recording, files, attacks, places, tensors, steps, words
-    python tools/drill.py --plant skip-fsync   with a planted fault, which has to be found; --plant list names them
+    python tools/drill.py --plant skip-fsync   with a planted fault, which a few cases have to find; --plant list names them
+    python tools/drill.py kills --plant skip-fsync   with a planted fault, in all of a part: ends where it is found
     python tools/drill.py --seed 7             other moments and other damage
 
 Every case runs in a process forked from this one, with bounds of processor time and memory. What is killed goes on and
@@ -29,16 +30,20 @@ class Outcome(NamedTuple):
     cpu: float = 0.               # seconds of processor time
 
 
+class Found(Exception): "The fault that was looked for"
+
+
 class Drill:
     "What happened so far: counts, and a line for each fault"
     def __init__(self, seed=0, say=print):
         self.random, self.faults, self.say, self.seed = random.Random(seed), [], say, seed
         self.killed = self.equal = self.corrupted = self.silent = self.tracebacks = self.attacks = self.executed = self.lost = 0
-        self.skipped, self.other, self.turn = [], {}, 0
+        self.skipped, self.other, self.turn, self.until = [], {}, 0, ''
 
     def fault(self, what):
         self.faults.append(what)
         self.say(f'FAULT {what}')
+        if self.until and self.until in what: raise Found
 
     def summary(self):
         more = ''.join(f'{k} {n}, ' for k, n in sorted(self.other.items()))
@@ -785,10 +790,11 @@ PARTS = {
 
 def told(what): print(what, flush=True)
 
-def run(parts=(), small=False, seed=0, say=told):
+def run(parts=(), small=False, seed=0, say=told, until=''):
     "The drill; what happened"
     prepare()
     drill, before = Drill(seed, say), dict(os.environ)
+    drill.until = until
     drill.wall, drill.patience = WALL, 20
     for name in parts or PARTS:
         with folder() as top:
@@ -818,6 +824,12 @@ def main():
     p.add_argument('--plant', help='plant a fault: it has to be found; list: name them')
     a = p.parse_args()
     if a.plant == 'list': return print('\n'.join(PLANTS))
+    if a.plant and a.parts:
+        PLANTS[a.plant][0]()
+        with contextlib.suppress(Found):
+            run(a.parts, False, a.seed, until=PLANTS[a.plant][2])
+            sys.exit(f'{a.plant}: not found')
+        return print(f'{a.plant}: found')
     if a.plant:
         prepare()
         found = proof(a.plant, a.seed)

@@ -552,8 +552,8 @@ def entries():
         'archive': (('.tar', ''), among('records-0.tar', lambda home: collect(home, home/'runs', home/'work', say=lambda *_: None))),
     }
 
-# readers of published data sets would wait for a pipe in the place of a file: they are part of what records are hashed by, so that a check there waits
-# for the next time that all records are rechecked with the data
+# these readers would wait for a pipe in the place of a file; `datasets.reading`, in which `load` is called for a user, refuses it before: see
+# `pipes` in tools/drill.py
 PIPES = 'cifar', 'idx', 'mosaics', 'labels'
 
 def attack(top, names, log):
