@@ -17,7 +17,7 @@ import numpy as np, torch, yaml
 from torch import Tensor
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-005
-from .basics import BadInput, check_between, check_whole, document, nearest
+from .basics import BadInput, check_between, check_whole, document, nearest, regular_file
 from .datasets import DATASETS, load, reading
 from .loops import (History, Loop, _names, _part_state, _trained, checkpoints, parts, process_mean,
     processes, rank, resume)
@@ -521,7 +521,9 @@ def _plain(v):
     return [_plain(u) for u in v] if isinstance(v, (list, tuple)) else v
 
 def _write(path, text):
-    try: path.write_text(text, encoding='utf-8')
+    try:
+        if path.exists(): regular_file(path)                     # a pipe would wait for a reader
+        path.write_text(text, encoding='utf-8')
     except OSError as e: raise BadInput(f'cannot write {path}: {e.strerror}') from None
 
 def scores(
