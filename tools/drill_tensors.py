@@ -8,7 +8,7 @@ import ast, gc, importlib, inspect, math, os, random, warnings
 from pathlib import Path
 
 CLEAR = ValueError, TypeError, RuntimeError, IndexError, MemoryError                # BadInput is a ValueError, an error of shapes a RuntimeError
-TRIALS = 24
+TRIALS = 32
 APART = {'latent_film.tour': 'writes a film', 'films.animate': 'writes a film', 'films.player': 'makes films', 'loops.descend': 'needs an optimiser',
          'judges.features_of': 'needs a judge', 'probes.linear_readout': 'needs data', 'scores.compare_points': 'needs data', 'others.init_actnorm': 'needs a flow',
          'squeeze.uncut': 'needs views', 'dgflow.flow': 'the inner loop of refine, with functions of its own', 'zoo_export.largest_difference': 'needs two networks',
@@ -39,7 +39,7 @@ def functions():
 def shape_of(rng):
     "A shape: points, features, images, one number, nothing"
     n = rng.choice((0, 1, 2, 3, 5, 8, 8, 8, 40, 40))
-    return rng.choice([(n, 4), (n, 4), (n, 2), (n, 3, 8, 8), (n, 1, 8, 8), (n, 3, 5, 7), (n,), (), (4, n), (n, 0), (2, 2, 2, 2, 2)])
+    return rng.choice([(n, 4), (n, 4), (n, 4), (n, 4), (n, 2), (n, 3, 8, 8), (n, 3, 8, 8), (n, 1, 8, 8), (n, 3, 5, 7), (n,), (), (4, n), (n, 0), (2, 2, 2, 2, 2)])
 
 
 def tensor(rng, shape, kind, gen):
@@ -72,7 +72,27 @@ def moments(q, rng, shape, dtype, gen):
     return x.mean(0) if q.name in ('m1', 'm2') else x.T.cov()
 
 # arguments that are not as their names say elsewhere: function -> (parameter, random numbers, shape, type, generator) -> value, or None
-GIVEN = {'metrics.frechet_from_moments': moments,
+def many(q, rng, shape, dtype, gen):
+    "More points than a neighbourhood needs, and numbers for them"
+    import torch
+    shape = rng.choice(((100, 4), (100, 3), shape))
+    return tensor(rng, shape if q.name not in ('y', 'v', 'most') else shape[:1], torch.float32, gen) if 'Tensor' in str(q.annotation) else None
+
+def plain(**made):
+    "Functions of (n, generator) for some parameters, where n is one of 1 and 8"
+    def f(q, rng, shape, dtype, gen): return made[q.name](8, gen) if q.name in made and rng.random() < .7 else None
+    return f
+
+def rand(*shape): return lambda n, gen: __import__('torch').rand(*(v or n for v in shape), generator=gen)*.9 + .05
+
+PROBABILITIES = plain(probs=lambda n, gen: rand(0, 3)(n, gen).softmax(1))
+GIVEN = {'probes.r2_probe': many, 'probes.tsne_probabilities': many, 'probes.embed': many, 'samplers.mh_gan': many, 'metrics.inception_score': PROBABILITIES,
+         'metrics.neighbour_scores': many, 'metrics.frechet_infinity': many, 'probes.tsne_gradient': plain(p=rand(0, 0), y=rand(0, 2)),
+         'stylegan.double': plain(x=rand(0, 2, 6, 6), h=rand(4, 4)), 'stylegan.modulated': plain(x=rand(0, 2, 6, 6), weight=rand(3, 2, 3, 3), s=rand(0, 2)),
+         'playground.spherical': plain(a=rand(5), b=rand(5), t=lambda n, gen: .3), 'views.shift_hue': plain(x=rand(0, 3, 6, 6), by=rand(0)),
+         'views.blur': plain(x=rand(0, 3, 16, 16), sigma=rand(0)), 'views.reflect': plain(x=rand(0, 3, 8, 8)),
+         'others.gaussian_nll': plain(log_var=lambda n, gen: rand(1)(n, gen)[0].double()), 'samplers.acceptance': plain(most=lambda n, gen: 200.),
+         'metrics.frechet_from_moments': moments,
          'mmd.witness': lambda q, rng, shape, dtype, gen: tensor(rng, shape, dtype, gen) if q.name == 'c' else None,
          'mmd.feature_penalty': lambda q, rng, shape, dtype, gen: Net('features', shape, dtype) if q.name == 'D' else None}
 
@@ -81,10 +101,11 @@ def guess(q, rng, shape, dtype, gen, given=None):
     import torch
     v, kind = given(q, rng, shape, dtype, gen) if given else None, str(q.annotation)
     if v is not None: return v
+    if q.name in ('variance', 'sigma', 'std') and 'Tensor' in kind and dtype.is_floating_point: return tensor(rng, shape, dtype, gen).abs() + .1
     if q.name == 'eps' and 'Tensor' in kind: return torch.rand(shape[:1] + (1,)*(len(shape) - 1), generator=gen).to(dtype)
     if q.name in LABELS and 'Tensor' in kind: return tensor(rng, shape, 'labels', gen)
     if 'Tensor' in kind: return tensor(rng, shape, dtype, gen)
-    if 'Module' in kind or q.name in ('D', 'G', 'net', 'f') and kind.endswith("_empty'>"): return Net(q.name, shape, dtype)
+    if 'Module' in kind or q.name in ('D', 'G', 'net', 'f') and (kind.endswith("_empty'>") or 'Callable' in kind): return Net(q.name, shape, dtype)
     if 'Generator' in kind: return torch.Generator().manual_seed(rng.randrange(99))
     if q.name == 'k' and 'Callable' in kind: return importlib.import_module('vidgan_nb.mmd').rational_quadratic
     if q.name == 'noise': return lambda z=None: torch.zeros(shape)

@@ -540,8 +540,8 @@ def _agreed_name(store, me, n, wait=1800):
     raise BadInput(f'{n} processes were started, and this one did not find the others in {wait} s')
 
 def _unused_store():
-    """Where torchrun lends its store to the processes, a part of it that no earlier start has used: it is the same store
-    after a restart, and the addresses of processes that ended are still in it. To connect to those never ends"""
+    """Where torchrun lends its store to the processes, a part of it that no earlier start has used: after a restart
+    it is the same store, and the addresses of processes that ended are still in it. To connect to those never ends"""
     if os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True': return {}
     me, n = int(os.environ['RANK']), int(os.environ['WORLD_SIZE'])
     where = os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT'])
