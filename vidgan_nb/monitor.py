@@ -541,7 +541,8 @@ def _agreed_name(store, me, n, wait=1800):
 
 def _unused_store():
     """Where torchrun lends its store to the processes, a part of it that no earlier start has used: after a restart
-    it is the same store, and the addresses of processes that ended are still in it. To connect to those fails or never ends"""
+    it is the same store, and the addresses of processes that ended are still in it: to connect to them fails or never
+    ends"""
     if os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True': return {}
     me, n = int(os.environ['RANK']), int(os.environ['WORLD_SIZE'])
     where = os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT'])
