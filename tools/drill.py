@@ -1,7 +1,7 @@
 """A drill: processes that are killed, files that are damaged or hostile, disks that are full, command lines that mean nothing.
 
     python tools/drill.py --small              what tools/test.py runs: under a minute of processor time
-    python tools/drill.py                      all of it: `make drill`, about a quarter of an hour on two cores
+    python tools/drill.py                      all of it: `make drill`: nine minutes of processor time, of which the killed loops take five
     python tools/drill.py kills attacks        only some parts: kills, streaming, processes, recording, files, attacks, places, tensors, steps, words
     python tools/drill.py --plant skip-fsync   with a planted fault, which a few cases have to find; --plant list names them
     python tools/drill.py kills --plant skip-fsync   with a planted fault, in all of a part: ends where it is found
