@@ -131,12 +131,13 @@ def make_arrays(folder):
 def read_arrays(folder):
     import numpy as np
     from vidgan_nb.array_files import Array
-    from vidgan_nb.datasets import load
     from vidgan_nb.dgflow_chainer import load_chainer
     from vidgan_nb.nets import make_net
+    from vidgan_nb.recipes import _load
     from vidgan_nb.scores import load_moments
     a, m = Array(folder/'a.npz'), load_moments(folder/'m.npz')
-    return hash_of(load(f'folder:{folder/"a.npz"}').fingerprint, load(f'folder:{folder/"b.npy"}').fingerprint, *a.rows(range(len(a))),
+    found = [_load(dict(data=dict(name=f'folder:{folder/f}')), None).fingerprint for f in ('a.npz', 'b.npy')]
+    return hash_of(*found, *a.rows(range(len(a))),
                    m.mean, m.cov, load_chainer(make_net('MLP', sizes=[2, 4, 1]), folder/'chainer.npz').state_dict())
 
 def image_endings():
@@ -175,6 +176,8 @@ def make_published(folder):
 def read_published(folder):
     from vidgan_nb import datasets as d
     from vidgan_nb.recipes import _making
+    for p in folder.iterdir():                            # as `datasets.reading` does for who loads by name
+        if p.is_fifo(): raise d._broken(p, 'a file', 'a pipe')
     with _making('the data'): return _published(folder, d)
 
 def _published(folder, d):
@@ -360,7 +363,7 @@ def _json(path, rng, value, rehash):
     else: _edit(d, rng, value)
     path.write_text(json.dumps(d, sort_keys='body' in d), encoding='utf-8')
 
-WAYS = ('truncate', 'flip', 'zero', 'append', 'empty', 'swap', 'missing', 'double', 'type', 'huge', 'rehash', 'folder', 'pipe')
+WAYS = ('truncate', 'flip', 'zero', 'append', 'empty', 'swap', 'missing', 'double', 'type', 'huge', 'rehash', 'folder', 'pipe', 'circle', 'ring')
 
 def damage(folder, rng, how):
     "Damage one file below `folder`, in one of the `WAYS`; which one, or None if there is none for that"
@@ -384,8 +387,12 @@ def damage(folder, rng, how):
         path.write_bytes(other.read_bytes())
         other.write_bytes(raw)
         return f'{path.name} and {other.name}'
-    elif how in ('missing', 'folder', 'pipe'):
+    elif how == 'ring':                                   # a folder in itself, beside the file
+        (path.parent/'again').symlink_to('.')
+        return f'again, beside {path.name}'
+    elif how in ('missing', 'folder', 'pipe', 'circle'):
         path.unlink()
+        if how == 'circle': path.symlink_to(path.name)    # a link to itself
         if how == 'folder': path.mkdir()
         if how == 'pipe': os.mkfifo(path)
         return path.name
@@ -544,8 +551,8 @@ def entries():
         'archive': (('.tar', ''), among('records-0.tar', lambda home: collect(home, home/'runs', home/'work', say=lambda *_: None))),
     }
 
-# readers of published data sets would wait for a pipe in the place of a file: they are part of what records are hashed by, so that a check there waits
-# for the next time that all records are rechecked with the data
+# these readers would wait for a pipe in the place of a file; `datasets.reading`, in which `load` is called for a user, refuses it before: see
+# `pipes` in tools/drill.py
 PIPES = 'cifar', 'idx', 'mosaics', 'labels'
 
 def attack(top, names, log):

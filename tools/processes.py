@@ -3,13 +3,16 @@
     python tools/processes.py               all methods, each with every value of its options
     python tools/processes.py mmd distil    only these methods
     python tools/processes.py --losses      all methods, of their options only the losses: what `make test` runs
+    python tools/processes.py --rehearse 20 what nbs/howto/on_a_cluster.ipynb shows of a requeue and of a lost process, so often
 
 torchrun starts two processes that speak through gloo. Each case is a small recipe of a method in recipes.METHODS, so a new one is covered
 the day it is added; the options of its loop are found by asking for one that does not exist and noting which do. All is computed in
 float64, where only rounding is left: weights, buffers and what was measured agree to 1e-6 after two steps, and the processes bit for bit.
 Ends with `M methods, N cases: e equal, r refused, 0 wrong`, and with a non-zero status if anything is wrong.
+
+The rehearsals run the code of that page as it stands there, the blocks too that it only shows; the test `restarts` runs them once, and `late`.
 """
-import contextlib, os, subprocess, sys, tempfile, traceback, warnings
+import contextlib, json, os, re, signal, subprocess, sys, tempfile, time, traceback, warnings
 from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from unittest import mock
@@ -167,13 +170,98 @@ def run(words=(), limit=1700):
         return {name: compare(name, *(load(f'{i}.{k}') for k in ('alone', 0, 1))) for i, name in enumerate(load('names'))}
 
 
+# ---------------------------------------------------------------------------------------- processes that are started again
+
+def bounded(command, limit, **kw):
+    "Run a command and all that it starts for at most `limit` seconds: its status (None: it was stopped) and what it said"
+    with tempfile.TemporaryFile('w+') as said:
+        p = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True, **kw)
+        try: status = p.wait(limit)
+        except subprocess.TimeoutExpired: status = None
+        with contextlib.suppress(ProcessLookupError): os.killpg(p.pid, signal.SIGKILL)
+        p.wait()
+        said.seek(0)
+        return status, said.read()
+
+
+LATE = '''import os, sys, time
+sys.path.insert(0, sys.argv[1])
+from torch import distributed
+from vidgan_nb.monitor import join_processes
+again, me = os.environ['TORCHELASTIC_RESTART_COUNT'] != '0', int(os.environ['RANK'])
+if again and me == LATE: time.sleep(3)
+join_processes()
+distributed.barrier()
+if not again and me == 1: os.kill(os.getpid(), 9)
+if not again: time.sleep(60)
+'''
+
+def late(who, limit=120):
+    "After a restart one of two processes comes later than the other, which must not connect to what ended; a line if it does"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder)/'late.py').write_text(LATE.replace('LATE', str(who)), encoding='utf-8')
+        words = '--max-restarts', '1', f'{folder}/late.py', str(Path(__file__).resolve().parent.parent)
+        status, said = bounded([*TWO, *words], limit)
+    return [f'after a restart process {who} comes late: {"nothing" if status is None else f"status {status}"} after {limit} s: {said[-1000:]}']*(status != 0)
+
+
+PAGE = Path(__file__).resolve().parent.parent/'nbs'/'howto'/'on_a_cluster.ipynb'
+CHECKS = '''
+log, asked = Path('log.txt').read_text(), Path('asked.txt').read_text().splitlines()
+assert 0 < stopped < 600 == last('out/wgan'), log[-3000:]
+assert [line.split()[0] for line in asked] == ['requeue'], asked
+steps = [line.split(',')[0] for line in Path('out/wgan/history.csv').read_text().splitlines()[1:]]
+assert len(steps) == len(set(steps)) and steps[-1] == '600'            # no step twice, and none after the end
+assert done.returncode == 0 and 'lost starts at step 40' in done.stdout, done.stderr[-3000:]
+assert gap == 0 and last('lost') == last('whole') == 100
+print('as the page says')
+'''
+
+def shown(page=PAGE, until='**Step 4'):
+    "The code of the page up to a step, in order: its cells, and the blocks of Python that it shows and does not run"
+    for c in json.loads(page.read_text(encoding='utf-8'))['cells']:
+        text = ''.join(c['source'])
+        if text.startswith(until): return
+        if c['cell_type'] == 'markdown': yield from re.findall(r'^```python\n(.*?)^```', text, re.M | re.S)
+        elif 'google.colab' not in text: yield text
+
+
+def rehearse(limit=600):
+    "A job that comes back through the queue and a process that is lost, as the page shows them; what went wrong"
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder)/'page.py'
+        script.write_text('\n\n'.join([*shown(), CHECKS]), encoding='utf-8')
+        env = os.environ | dict(OMP_NUM_THREADS='1', PYTHONPATH=os.pathsep.join([str(PAGE.parents[2]), os.environ.get('PYTHONPATH', '')]))
+        status, said = bounded([sys.executable, str(script)], limit, env=env, cwd=folder)
+    if status == 0 and 'as the page says' in said: return []
+    return [f'a rehearsal of the page on clusters: {f"stopped after {limit} s" if status is None else f"status {status}"}: {said[-3000:]}']
+
+
+def rehearsals(times):
+    "Rehearse so often; how many went wrong"
+    wrong = 0
+    for i in range(times):
+        start = time.monotonic()
+        found = rehearse() + late(i % 2)
+        wrong += bool(found)
+        print(f'{i + 1} of {times}: {time.monotonic() - start:.0f} s', *found, sep='\n', flush=True)
+    print(f'{times} rehearsals: {wrong} wrong')
+    return wrong
+
+
 def problems(words=('--losses',)):
     "What is wrong, a line each"
     found = run(words)
     return [f'{k}: {v}' for k, v in found.items() if v not in FINE] or ['nothing was compared']*('equal' not in found.values())
 
 
+def restarts():
+    "What is wrong where processes are started again, a line each"
+    return late(0) + late(1) + rehearse()
+
+
 def main():
+    if '--rehearse' in sys.argv: sys.exit(bool(rehearsals(int(sys.argv[-1]))))
     found = run(sys.argv[1:])
     for k, v in found.items(): print(f'{k}: {v}')
     wrong = [v for v in found.values() if v not in FINE]

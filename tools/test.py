@@ -22,7 +22,7 @@ def tests(root):
     import anydata, bench_memory, checks, drill, nbrun, parity, processes, release, selfcheck
     found = {f.__name__: (lambda f=f: f(root)) for f in checks.ALL}
     out = {k: found.pop(k) for k in ('site', 'witnesses') if k in found}
-    out |= dict(anydata=anydata.problems, drill=drill.problems, parity=parity.problems, processes=processes.problems,
+    out |= dict(anydata=anydata.problems, drill=drill.problems, parity=parity.problems, processes=processes.problems, restarts=processes.restarts,
                 memory=bench_memory.problems, release=lambda: release.problems(root))
     def put(name, f):
         if name in out or not name.isprintable(): sys.exit(f'{name!r}: two tests have this name, or it cannot be printed; rename the notebook')

@@ -41,9 +41,9 @@ def readable(
     path   # of the file, for the message
 ):
     "Inside, whatever is wrong with an array file is one clear error"
-    import zipfile, zlib
+    import tokenize, zipfile, zlib
     damaged = (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, MemoryError, OverflowError,
-               SyntaxError, TypeError, zipfile.BadZipFile, zlib.error)
+               SyntaxError, TypeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error)
     try: yield
     except BadInput: raise
     except FileNotFoundError: raise BadInput(f'there is no file {path}') from None

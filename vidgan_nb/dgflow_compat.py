@@ -10,6 +10,7 @@ __all__ = ['CONFIG', 'TYPES', 'NO_GLOW', 'read_config', 'network', 'refine_many'
 import contextlib, copy, hashlib, json, math, os, shutil, torch, yaml
 import numpy as np
 from pathlib import Path
+from tokenize import TokenError
 from torch import nn, Tensor
 from torch.nn.utils import parametrize
 
@@ -148,7 +149,7 @@ def _no_flow(x): return x.flatten(1).sum(1)      # stands for a discriminator wh
 def _opened(files):
     "Where the first sample is in each file, by step; None if a file is lost or cut off: then it starts anew"
     try: return {k: np.load(regular_file(f), mmap_mode='r').offset for k, f in files.items()}
-    except (OSError, ValueError, AttributeError, EOFError): return None
+    except (OSError, ValueError, AttributeError, EOFError, SyntaxError, TypeError, TokenError): return None
 
 # %% ../nbs/12_dgflow_compat.ipynb #12-dgflow-121b
 def refine_many(

@@ -9,10 +9,11 @@ __all__ = ['SIGNALS', 'MOST_LAYERS', 'PRECISIONS', 'unmoved', 'on_signal', 'stop
            'spread', 'gather_batch']
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-003
-import copy, csv, json, math, os, re, shutil, signal, sys, threading, time, types, weakref
+import copy, csv, json, math, os, re, shutil, signal, sys, threading, time, types, uuid, weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 # %% ../nbs/03_monitor.ipynb #03-monitor-004
@@ -554,6 +555,31 @@ def _take_steps(watcher, step, precision, bar, tensorboard, lock):
         pbar = stack.enter_context(tqdm(total=watcher.end, initial=loop.done, unit='step', disable=not show))
         return watcher.run(step, precision, received, pbar)
 
+# %% ../nbs/03_monitor.ipynb #03-monitor-091a
+def _agreed_name(store, me, n, wait=1800):
+    "A text that all `n` processes of this start get and none of an earlier start had; `me`: which of them this one is"
+    mine, end = uuid.uuid4().hex, time.monotonic() + wait
+    store.set(f'start {me}', mine)
+    while time.monotonic() < end:
+        if me == 0: store.set('starts', b' '.join(store.get(f'start {i}') for i in range(n)))
+        starts = store.get('starts').decode().split()      # as process 0 found them; of others perhaps old ones
+        if starts[me:me + 1] == [mine]:                    # process 0 of this start knows this process
+            store.set(f'{starts[0]} {me}', '')
+            if me or store.check([f'{starts[0]} {i}' for i in range(n)]): return starts[0]
+        time.sleep(.02)
+    raise BadInput(f'{n} processes were started, and this one did not find the others in {wait} s')
+
+def _unused_store():
+    """Where torchrun lends its store to the processes, a part of it that no earlier start has used: after a restart
+    it is the same store, and the addresses of processes that ended are still in it: to connect to them fails or never
+    ends"""
+    if os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True': return {}
+    me, n = int(os.environ['RANK']), int(os.environ['WORLD_SIZE'])
+    where = os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT'])
+    store = torch.distributed.TCPStore(*where, n, False, timedelta(minutes=30))
+    return dict(store=torch.distributed.PrefixStore(_agreed_name(store, me, n), store), rank=me, world_size=n)
+
+
 # %% ../nbs/03_monitor.ipynb #03-loops-091
 def join_processes(
     device: str = 'cpu'    # what was asked for
@@ -561,7 +587,7 @@ def join_processes(
     "Join the other processes, where torchrun started several"
     if int(os.environ.get('WORLD_SIZE', 1)) > 1 and not torch.distributed.is_initialized():
         from accelerate import PartialState
-        PartialState(cpu=device == 'cpu')
+        PartialState(cpu=device == 'cpu', **_unused_store())
     return f'cuda:{os.environ["LOCAL_RANK"]}' if device == 'cuda' and 'LOCAL_RANK' in os.environ else device
 
 # %% ../nbs/03_monitor.ipynb #03-loops-091b

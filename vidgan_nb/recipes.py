@@ -17,8 +17,8 @@ import numpy as np, torch, yaml
 from torch import Tensor
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-005
-from .basics import BadInput, check_between, check_whole, document, nearest
-from .datasets import DATASETS, data_settings, load
+from .basics import BadInput, check_between, check_whole, document, nearest, regular_file
+from .datasets import DATASETS, data_settings, load, reading
 from .loops import (History, Loop, _names, _part_state, _trained, checkpoints, parts, process_mean,
     processes, rank, resume)
 from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_processes, on_signal,
@@ -343,7 +343,8 @@ def check_device(
 # %% ../nbs/03_recipes.ipynb #03-loops-104b
 def _load(r, root):
     "The data of a recipe"
-    with _making(f'the data {str(r["data"].get("name")):.100}'): return load(**r['data'], root=root)
+    name = str(r['data'].get('name'))
+    with _making(f'the data {name:.100}'), reading(name, root): return load(**r['data'], root=root)
 
 def _fit_to_data(r, root, data):
     "The recipe with networks that fit its data, and the data; BadInput, with the command that would work, if none do"
@@ -537,7 +538,9 @@ def _plain(v):
     return [_plain(u) for u in v] if isinstance(v, (list, tuple)) else v
 
 def _write(path, text):
-    try: path.write_text(text, encoding='utf-8')
+    try:
+        if path.exists(): regular_file(path)                     # a pipe would wait for a reader
+        path.write_text(text, encoding='utf-8')
     except OSError as e: raise BadInput(f'cannot write {path}: {e.strerror}') from None
 
 def scores(

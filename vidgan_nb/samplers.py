@@ -94,6 +94,7 @@ def acceptance(
 ) -> Tensor:                         # (N,), float64
     "With which probability discriminator rejection sampling keeps each proposal"
     below = (d - most).double()
+    if (below > 0).any(): raise BadInput('a logit is larger than the largest that is said to be known')
     F = below - torch.log1p(-(below - eps).exp())                                            # (15)
     if percentile is not None: F = F - F.quantile(percentile/100)                            # (15)
     return F.sigmoid()
@@ -131,6 +132,7 @@ def calibration(
     fake: Tensor    # logits of generated samples (M,)
 ) -> tuple[float, float]: # a and b: a*d + b is the calibrated logit
     "Logistic regression of real against generated on one logit, its slope with weight decay 1/2 as released"
+    if not len(real) or not len(fake): raise BadInput('logits of real and of generated samples are needed')
     d = torch.cat([real, fake]).double().cpu()
     target = torch.cat([torch.ones(len(real)), torch.zeros(len(fake))]).double()
     inputs, w = torch.stack([d, torch.ones_like(d)], 1), torch.zeros(2, dtype=torch.float64)

@@ -20,7 +20,7 @@ from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 # %% ../nbs/04_scores.ipynb #04-scores-003
-from .basics import BadInput, check_whole, document, nearest, patch, write_file
+from .basics import BadInput, check_whole, document, nearest, patch, regular_file, write_file
 from .array_files import array_names, read_array
 from .data import Batches, Data
 from .datasets import _fit
@@ -416,7 +416,8 @@ def _hash_of_tensors(t): return hash_of(*[u for k in sorted(t) for u in (k, t[k]
 def _read_statistics(path, key, first):
     "Statistics from a file, and what is wrong with it"
     try:
-        with safe_open(path, 'pt') as f: meta, t = f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
+        with safe_open(regular_file(path), 'pt') as f:
+            meta, t = f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
     except FileNotFoundError: return None, None
     except (OSError, SafetensorError, ValueError) as e: return None, f'cannot be read ({" ".join(str(e).split())[:80]})'
     if meta.pop('sha256', '') != _hash_of_tensors(t): return None, 'is damaged'
