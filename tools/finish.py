@@ -19,6 +19,7 @@ from search import front, headings, name_of, only_imports, records, up
 TOP = Path(__file__).resolve().parent.parent
 SEARCH, CARDS, MEDIA = 'search-index.json', 'cards', 'media'
 CARD, SITE_CARD = f'{CARDS}/{{}}.png', 'images/readme-1.png'
+LONG = 12     # lines of code, from which a cell of results is folded
 CDN = 'https://cdn.jsdelivr.net/npm/mathjax@3/es5/'
 
 
@@ -53,6 +54,21 @@ def fold(cell):
     if d.get('echo') == 'false' or d.get('include') == 'false': return
     if 'code-fold' in d: cell['source'] = re.sub(r'(?m)^(#\| code-fold:) show$', r'\1 true', cell['source'])
     elif only_imports(src): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{cell["source"]}'
+
+
+def fold_results(nb):
+    "Fold the long cells of sections of results that show something: the table or picture comes first, its code is a click away"
+    level = int('Results' in front(nb)[0].get('title', ''))
+    for c in nb['cells']:
+        if c['cell_type'] == 'markdown':
+            for mark, words in re.findall(r'(?m)^(#+) (.*)', re.sub(r'(?ms)^```.*?^```', '', c['source'])):
+                if len(mark) <= level: level = 0
+                if not level and 'Results' in words: level = len(mark)
+        elif level and c['cell_type'] == 'code' and c.get('outputs'):
+            d, src = N.directives(c['source'])
+            lines = len(src.strip().split('\n'))
+            if lines >= LONG and not d.keys() & {*N.EXPORT, 'code-fold', 'echo', 'include'}:
+                c['source'] = f'#| code-fold: true\n#| code-summary: "Code ({lines} lines)"\n{c["source"]}'
 
 
 def raw_html(cell, page, folder, count):
@@ -192,6 +208,7 @@ def before(folder, root):
             if source.is_file():
                 nb_source = N.read(source)
                 in_order(nb, defined(nb_source))
+            fold_results(nb)
             for c in nb['cells']:
                 if c['cell_type'] == 'markdown': c['source'] = described(relative(c['source'], n, site, known), n, folder)
                 if c['cell_type'] == 'markdown': c['source'] = re.sub(r'(?ms)^```\w+\n.*?^```$', lambda m: closer(m[0]), c['source'])

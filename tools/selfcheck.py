@@ -164,6 +164,8 @@ BREAKS = dict(
     outputs=[(add('00_low', ('1/0', dict(output_type='error', ename='Bad', evalue='', traceback=[]))), 'a stored error'),
              (add('00_low', ('x', SAID('stderr', 'hm'))), 'stored stderr'), (add('00_low', ('x', SAID('stdout', 'UserWarning: hm'))), 'stored warning'),
              (add('00_low', ('x', {**value(text_plain='x'), 'data': {'application/vnd.jupyter.widget-view+json': {}}})), 'a widget'),
+             (add('00_low', ('x', value(text_markdown='|  | a |\n| --- | --- |\n| x | 1 |'))), 'a table with a column that has no name: |  | a |'),
+             (add('00_low', '| b | |\n|---|---|\n| x | 1 |'), 'a table with a column that has no name: | b | |'),
              (lambda r: write(r, '20_bare', notebook('Bare', None, ('1 + 1', None))), 'no stored outputs'), (add('checks/10_high', ('x', SAID('stderr', 'hm'))), 'nbs/checks/10_high.ipynb cell 4: stored stderr')],
     floors=[(swap(LOW, 'def double', 'from lib.high import four\ndef double'), 'low.py line 9: imports high, whose notebook does not come earlier'), (swap(LOW, '    return', '    from . import high\n    return'), 'does not come earlier'),
             (swap(HIGH, 'def four', 'from .more import eight\ndef four'), 'imports more, whose notebook does not'), (swap(HIGH, 'def four', 'from .high import four\ndef four'), 'imports high, whose'),
@@ -312,6 +314,10 @@ def finishing():
     unfolded = dict(cell_type='code', source='import os\nx = 1', outputs=[])
     finish.fold(unfolded)
     want('a cell that does more than import', pages.markdown(dict(cells=[unfolded])), never=['<details'])
+    def results(): return [dict(cell_type='code', source='x = 1\n'*n, outputs=o) for n, o in ((12, [value(text_plain='1')]), (11, [value(text_plain='1')]), (12, []))]
+    page = [dict(cell_type='markdown', source='## Data\n### Results of others'), *results(), dict(cell_type='markdown', source='## Use'), *results()]
+    finish.fold_results(dict(cells=page))
+    if [k for k, c in enumerate(page) if 'code-fold' in c['source']] != [1]: out.append('not just the long cell of results is folded')
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp)
         film = dict(cell_type='code', source='film', outputs=[value(**{'text/html': '<img src="data:image/png;base64,AAAA">'})])
