@@ -20,7 +20,7 @@ TOP = Path(__file__).resolve().parent.parent
 SEARCH, CARDS, MEDIA = 'search-index.json', 'cards', 'media'
 CARD, SITE_CARD = f'{CARDS}/{{}}.png', 'images/readme-1.png'
 RESULTS = re.compile(r'\bResults\b|\bdid not work\b')
-LONG = 12     # lines of code, from which a cell of results is folded
+LONG = 10     # lines of code, from which a cell of results is folded
 CDN = 'https://cdn.jsdelivr.net/npm/mathjax@3/es5/'
 
 
@@ -58,17 +58,17 @@ def fold(cell):
 
 
 def fold_results(nb):
-    "Fold the long cells of sections of results that show something: the table or picture comes first, its code is a click away"
+    "Fold the long cells of sections of results, and of pages of results most cells: the table or picture comes first, its code is a click away"
     level = int(bool(RESULTS.search(front(nb)[0].get('title', ''))))
     for c in nb['cells']:
         if c['cell_type'] == 'markdown':
             for mark, words in re.findall(r'(?m)^(#+) (.*)', re.sub(r'(?ms)^```.*?^```', '', c['source'])):
                 if len(mark) <= level: level = 0
                 if not level and RESULTS.search(words): level = len(mark)
-        elif level and c['cell_type'] == 'code' and c.get('outputs'):
+        elif level and c['cell_type'] == 'code':
             d, src = N.directives(c['source'])
             lines = len(src.strip().split('\n'))
-            if lines >= LONG and not d.keys() & {*N.EXPORT, 'code-fold', 'echo', 'include'}:
+            if lines >= (3 if level == 1 else LONG) and not d.keys() & {*N.EXPORT, 'code-fold', 'echo', 'include'}:
                 c['source'] = f'#| code-fold: true\n#| code-summary: "Code ({lines} lines)"\n{c["source"]}'
 
 
