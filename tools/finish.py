@@ -21,6 +21,7 @@ SEARCH, CARDS, MEDIA = 'search-index.json', 'cards', 'media'
 CARD, SITE_CARD = f'{CARDS}/{{}}.png', 'images/readme-1.png'
 RESULTS = re.compile(r'\bResults\b|\bdid not work\b')
 LONG = 10     # lines of code, from which a cell of results is folded
+MANY = 6      # bars of a table's row with many columns
 CDN = 'https://cdn.jsdelivr.net/npm/mathjax@3/es5/'
 
 
@@ -117,9 +118,16 @@ def closer(text):
 
 
 def together(text):
-    "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`"
-    def row(line): return re.sub(r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)|(?<=\d)[ ](?=\(n\b)', lambda m: m[0].replace(' ', '\u00a0'), line)
+    "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`; where columns are many, the number may stand below"
+    def row(line):
+        found = r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)' + r'|(?<=\d)[ ](?=\(n\b)'*(line.count('|') <= MANY)
+        return re.sub(found, lambda m: m[0].replace(' ', '\u00a0'), line)
     return '\n'.join(row(l) if l.startswith('|') else l for l in text.split('\n'))
+
+
+def undescribed(text):
+    "Text of a function without the line that Python has in place of a docstring"
+    return re.sub(r'(?m)^\*Initialize (?:self\.  See help|internal Module state)[^*]*\*$', '', text)
 
 
 def described(text, page, folder):
@@ -219,7 +227,7 @@ def before(folder, root):
                 raw_html(c, n, folder, count)
                 for o in c.get('outputs', []):
                     data = o.get('data', {})
-                    if 'text/markdown' in data: data['text/markdown'] = together(unlinked(relative(N.text(data['text/markdown']), n, site, known)))
+                    if 'text/markdown' in data: data['text/markdown'] = undescribed(together(unlinked(relative(N.text(data['text/markdown']), n, site, known))))
             cell = front(nb)[1]
             if cell:
                 path, alt = pictures[n]
