@@ -172,7 +172,6 @@ def _draw_canvas(ax, canvas):
 
 # %% ../nbs/01_show.ipynb #01-show-030a
 _GAP, _LINE = 10, 19    # pixels between panels, and for a line of title
-
 def _layout(n, h, w):
     "Columns, rows, and enlargement (whole, if there is room) of `n` panels of h x w pixels on a page"
     room = round(_WIDTH*_DPI) + _GAP
