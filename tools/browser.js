@@ -56,6 +56,8 @@ async function look(c, name) {
   for (const w of await page.evaluate(wide)) say('overflow', name, '1280: ' + w);
   const raw = await page.evaluate(() => [...document.querySelectorAll('mjx-merror, main .math:not(:has(mjx-container))')].slice(0, 3).map((e) => e.textContent.slice(0, 60)));
   for (const t of raw) say('console', name, 'a formula that is not drawn: ' + t);
+  const cut = await page.evaluate(() => [...document.querySelectorAll('main .math.display')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.trim().slice(0, 60)));
+  for (const t of cut) say('overflow', name, '1280: a formula is wider than the text: ' + t);
   if (cfg.shots) await shot(page, name, 1280);
   if (axe) {
     for (const dark of cfg.quarto ? [false, true] : [false]) {

@@ -79,7 +79,7 @@ def cells(root):
 
 
 def outputs(root):
-    "Stored outputs: there, and without errors, warnings or widgets that a page cannot show"
+    "Stored outputs: there, and without errors, warnings, widgets that a page cannot show, or tables with a column that has no name"
     out = []
     for path in N.notebooks(root):
         found = N.code(N.read(path))
@@ -92,7 +92,15 @@ def outputs(root):
                 elif o.get('name') == 'stderr': wrong(i, f'stored stderr: {said.strip()[:100]}')
                 elif 'Traceback (most recent' in said or re.search(r'\b\w*Warning:', said): wrong(i, f'a stored warning or traceback: {said.strip()[:100]}')
                 if any('widget' in k for k in o.get('data', {})): wrong(i, 'a widget, which a page cannot show')
+                for row in headless(N.text(o.get('data', {}).get('text/markdown', ''))): wrong(i, f'a table with a column that has no name: {row[:80]}')
+        for i, c in enumerate(N.read(path)['cells']):
+            for row in headless(c['source']) if c['cell_type'] == 'markdown' else (): wrong(i, f'a table with a column that has no name: {row[:80]}')
     return out
+
+
+def headless(text):
+    "The head lines of Markdown tables in which a column has no name"
+    return [m[1] for m in re.finditer(r'(?m)^(\|.*)\n\|[ :|-]*-[ :|-]*$', text) if re.search(r'\|\s*\|', m[1].replace('\\|', ''))]
 
 
 def _imports(tree, lib):

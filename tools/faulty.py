@@ -42,6 +42,7 @@ LOOKS = {
     'block.html': ('<div style="width: 1500px">A block that is wider than the screen</div>', 'overflow', '1280: scrolls sideways'),
     'phone.html': ('<div style="width: 500px">A block that is wider than a phone</div>', 'overflow', '390: scrolls sideways'),
     'formula.html': ('<div style="overflow: hidden"><span class="math display" style="display: block; width: 2000px"><mjx-container>x</mjx-container></span></div>', 'overflow', 'a formula leaves the text'),
+    'cut.html': ('<span class="math display" tabindex="0" style="display: block; overflow-x: auto"><mjx-container style="display: block; width: 2000px">x</mjx-container></span>', 'overflow', 'a formula is wider than the text'),
     'undrawn.html': ('<span class="math inline">\\(x\\)</span>', 'console', 'a formula that is not drawn'),
     'alt.html': (f'<img src="{DOT}" width="40">', 'axe', 'image-alt'),
     'faint.html': ('<p style="color: #aaa">Text too faint to read</p>', 'axe', 'color-contrast'),

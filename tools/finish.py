@@ -19,6 +19,9 @@ from search import front, headings, name_of, only_imports, records, up
 TOP = Path(__file__).resolve().parent.parent
 SEARCH, CARDS, MEDIA = 'search-index.json', 'cards', 'media'
 CARD, SITE_CARD = f'{CARDS}/{{}}.png', 'images/readme-1.png'
+RESULTS = re.compile(r'\bResults\b|\bdid not work\b')
+LONG = 10     # lines of code, from which a cell of results is folded
+MANY = 6      # bars of a table's row with many columns
 CDN = 'https://cdn.jsdelivr.net/npm/mathjax@3/es5/'
 
 
@@ -53,6 +56,21 @@ def fold(cell):
     if d.get('echo') == 'false' or d.get('include') == 'false': return
     if 'code-fold' in d: cell['source'] = re.sub(r'(?m)^(#\| code-fold:) show$', r'\1 true', cell['source'])
     elif only_imports(src): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{cell["source"]}'
+
+
+def fold_results(nb):
+    "Fold the long cells of sections of results, and of pages of results most cells: the table or picture comes first, its code is a click away"
+    level = int(bool(RESULTS.search(front(nb)[0].get('title', ''))))
+    for c in nb['cells']:
+        if c['cell_type'] == 'markdown':
+            for mark, words in re.findall(r'(?m)^(#+) (.*)', re.sub(r'(?ms)^```.*?^```', '', c['source'])):
+                if len(mark) <= level: level = 0
+                if not level and RESULTS.search(words): level = len(mark)
+        elif level and c['cell_type'] == 'code':
+            d, src = N.directives(c['source'])
+            lines = len(src.strip().split('\n'))
+            if lines >= (3 if level == 1 else LONG) and not d.keys() & {*N.EXPORT, 'code-fold', 'echo', 'include'}:
+                c['source'] = f'#| code-fold: true\n#| code-summary: "Code ({lines} lines)"\n{c["source"]}'
 
 
 def raw_html(cell, page, folder, count):
@@ -100,9 +118,16 @@ def closer(text):
 
 
 def together(text):
-    "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`"
-    def row(line): return re.sub(r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)|(?<=\d)[ ](?=\(n\b)', lambda m: m[0].replace(' ', '\u00a0'), line)
+    "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`; where columns are many, the number may stand below"
+    def row(line):
+        found = r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)' + r'|(?<=\d)[ ](?=\(n\b)'*(line.count('|') <= MANY)
+        return re.sub(found, lambda m: m[0].replace(' ', '\u00a0'), line)
     return '\n'.join(row(l) if l.startswith('|') else l for l in text.split('\n'))
+
+
+def undescribed(text):
+    "Text of a function without the line that Python has in place of a docstring"
+    return re.sub(r'(?m)^\*Initialize (?:self\.  See help|internal Module state)[^*]*\*$', '', text)
 
 
 def described(text, page, folder):
@@ -192,6 +217,7 @@ def before(folder, root):
             if source.is_file():
                 nb_source = N.read(source)
                 in_order(nb, defined(nb_source))
+            fold_results(nb)
             for c in nb['cells']:
                 if c['cell_type'] == 'markdown': c['source'] = described(relative(c['source'], n, site, known), n, folder)
                 if c['cell_type'] == 'markdown': c['source'] = re.sub(r'(?ms)^```\w+\n.*?^```$', lambda m: closer(m[0]), c['source'])
@@ -201,7 +227,7 @@ def before(folder, root):
                 raw_html(c, n, folder, count)
                 for o in c.get('outputs', []):
                     data = o.get('data', {})
-                    if 'text/markdown' in data: data['text/markdown'] = together(unlinked(relative(N.text(data['text/markdown']), n, site, known)))
+                    if 'text/markdown' in data: data['text/markdown'] = undescribed(together(unlinked(relative(N.text(data['text/markdown']), n, site, known))))
             cell = front(nb)[1]
             if cell:
                 path, alt = pictures[n]

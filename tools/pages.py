@@ -133,6 +133,9 @@ class Page:
             else: self.wrong.append(f'a formula outside dollar signs vanishes from the page: {c[1].strip()[:80]}')
         elif t == 'Str':
             if '$' in c: self.wrong.append(f'a dollar sign that opens or closes no formula: {c[:80]}')
+        elif t == 'OrderedList' and c[0][2]['t'] == 'TwoParens':
+            self.wrong.append(f'a paragraph that begins with ({c[0][0]}) becomes a list: say equation ({c[0][0]})')
+            self._walk(c[1])
         elif t == 'Cite': self.refs += [k['citationId'] for k in c[0]]
         elif t not in ('Code', 'CodeBlock'): self._walk(c if not isinstance(c, dict) else list(c.values()))
         attr = {'Header': 1, 'Div': 0, 'Span': 0, 'CodeBlock': 0, 'Code': 0, 'Link': 0, 'Image': 0, 'Figure': 0, 'Table': 0}.get(t)

@@ -142,9 +142,9 @@ BREAKS = dict(
            ['01_no.ipynb: no such page', 'no anchor #no', 'no.svg: no such page or file', '@fig-no', 'Could not convert', '\\left and \\right do not pair', 'vanishes',
             'two equations (1)', 'cites (7)', 'lost when the page is staged: ## Gone']),
           (both(swap('nbs/00_low.ipynb', '> A sentence.', '> A sentence.\\n\\nMore.'), add('00_low', '$$ a = b'), add('10_high', '::: {.callout-tip}\n\nnever closed'),
-                add('index', '[b](https://no/)'),
+                add('index', '[b](https://no/)', '(8) is a sum'),
                 add('00_low', ('show_doc(double, renderer=type("R", (), dict(__init__=lambda *a, **k: None, _repr_markdown_=lambda self: 1/0)))', None)), swap('README.md', 'nbs/00_low.ipynb', 'nbs/no.ipynb')),
-           ['drops this line of the title cell: More.', 'dollar sign', 'unclosed', 'https://no/: not an address', 'README.md: link nbs/no.ipynb', 'shows nothing']),
+           ['drops this line of the title cell: More.', 'dollar sign', 'unclosed', 'https://no/: not an address', 'README.md: link nbs/no.ipynb', 'shows nothing', 'begins with (8) becomes a list']),
           (add('checks/10_high', 'To [low](00_low.ipynb), to [no](../10_high.ipynb#no), $\\frac{a}$', '## Gone -'),
            [f'checks/10_high.ipynb: {w}' for w in ('link 00_low.ipynb: no such page', 'link ../10_high.ipynb#no: no anchor', '[WARNING] Could not convert', 'cell 5: lost')]),
           (both(swap('nbs/10_more.ipynb', '# More', '# double'), add('10_more', '## double\n\nText.'), add('00_low', '![far](https://example.org/a.png)', '![](figures/no.png)', 'So \\hat x is', 'word '*330000),
@@ -164,6 +164,8 @@ BREAKS = dict(
     outputs=[(add('00_low', ('1/0', dict(output_type='error', ename='Bad', evalue='', traceback=[]))), 'a stored error'),
              (add('00_low', ('x', SAID('stderr', 'hm'))), 'stored stderr'), (add('00_low', ('x', SAID('stdout', 'UserWarning: hm'))), 'stored warning'),
              (add('00_low', ('x', {**value(text_plain='x'), 'data': {'application/vnd.jupyter.widget-view+json': {}}})), 'a widget'),
+             (add('00_low', ('x', value(text_markdown='|  | a |\n| --- | --- |\n| x | 1 |'))), 'a table with a column that has no name: |  | a |'),
+             (add('00_low', '| b | |\n|---|---|\n| x | 1 |'), 'a table with a column that has no name: | b | |'),
              (lambda r: write(r, '20_bare', notebook('Bare', None, ('1 + 1', None))), 'no stored outputs'), (add('checks/10_high', ('x', SAID('stderr', 'hm'))), 'nbs/checks/10_high.ipynb cell 4: stored stderr')],
     floors=[(swap(LOW, 'def double', 'from lib.high import four\ndef double'), 'low.py line 9: imports high, whose notebook does not come earlier'), (swap(LOW, '    return', '    from . import high\n    return'), 'does not come earlier'),
             (swap(HIGH, 'def four', 'from .more import eight\ndef four'), 'imports more, whose notebook does not'), (swap(HIGH, 'def four', 'from .high import four\ndef four'), 'imports high, whose'),
@@ -312,6 +314,10 @@ def finishing():
     unfolded = dict(cell_type='code', source='import os\nx = 1', outputs=[])
     finish.fold(unfolded)
     want('a cell that does more than import', pages.markdown(dict(cells=[unfolded])), never=['<details'])
+    def results(): return [dict(cell_type='code', source='x = 1\n'*n, outputs=[]) for n in (10, 9)]
+    page = [dict(cell_type='markdown', source='## Data\n### Results of others'), *results(), dict(cell_type='markdown', source='## Use'), *results()]
+    finish.fold_results(dict(cells=page))
+    if [k for k, c in enumerate(page) if 'code-fold' in c['source']] != [1]: out.append('not just the long cell of results is folded')
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp)
         film = dict(cell_type='code', source='film', outputs=[value(**{'text/html': '<img src="data:image/png;base64,AAAA">'})])
@@ -326,6 +332,10 @@ def finishing():
         if near != 'short          # (4)\n' + 'x'*60 + '  # (5)\n' + 'x'*70 + "'   # a'": out.append(f'comments: {near!r}')
         rows = finish.together('| 0.34 ± 0.09 (n = 3) | a |\n1 ± 2')
         if rows != '| 0.34\u00a0±\u00a00.09\u00a0(n\u00a0=\u00a03) | a |\n1 ± 2': out.append(f'a result is broken in a table: {rows!r}')
+        rows = finish.together('| 0.34 ± 0.09 (n = 3) ' + '| a '*6 + '|')
+        if rows != '| 0.34\u00a0±\u00a00.09 (n\u00a0=\u00a03) ' + '| a '*6 + '|': out.append(f'a row of many columns: {rows!r}')
+        said = finish.undescribed('*Initialize self.  See help(type(self)) for accurate signature.*\n*A net*')
+        if said != '\n*A net*': out.append(f'a docstring of Python: {said!r}')
         shows = dict(cells=[dict(cell_type='code', source='#| fig-alt: "Eight points"\nx', outputs=[value(**{'image/png': 'AAAA'})])])
         if finish.card(shows, '10_x.ipynb', tmp) != ('cards/10_x.png', 'Eight points') or not (tmp/'cards'/'10_x.png').is_file(): out.append('a card is not the first picture')
         if finish.card(dict(cells=[]), '10_x.ipynb', tmp) != (finish.SITE_CARD, ''): out.append('a page without pictures does not have the card of the site')

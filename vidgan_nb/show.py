@@ -172,7 +172,6 @@ def _draw_canvas(ax, canvas):
 
 # %% ../nbs/01_show.ipynb #01-show-030a
 _GAP, _LINE = 10, 19    # pixels between panels, and for a line of title
-
 def _layout(n, h, w):
     "Columns, rows, and enlargement (whole, if there is room) of `n` panels of h x w pixels on a page"
     room = round(_WIDTH*_DPI) + _GAP
@@ -182,18 +181,23 @@ def _layout(n, h, w):
     k = min((room/cols - _GAP)/w, 4)
     return cols, rows, math.floor(k) if k >= 1 else k
 
+def _page(cols, across, titles):
+    "Pixels from the left edge to where the panels and their titles end, at most a page's: no white is left beside them"
+    ends = [(i % cols)*across + 8*len(title or '') for i, title in enumerate(titles)]
+    return min(round(_WIDTH*_DPI), max(cols*across - _GAP, *ends))
+
 def _panels(sizes, titles):
     "A figure of panels, (h, w) pixels each before enlargement, and its axes; laid out in whole pixels, row by row"
     h, w = np.max(sizes, axis=0)
     cols, rows, k = _layout(len(sizes), h, w)
-    line, page = _LINE if any(titles) else 0, round(_WIDTH*_DPI)
-    tall = math.ceil(k*h) + line
+    line, across = _LINE if any(titles) else 0, math.ceil(k*w) + _GAP
+    tall, page = math.ceil(k*h) + line, _page(cols, across, titles)
     total = rows*tall + (rows - 1)*_GAP
     with style():
-        fig = _picture()(figsize=(_WIDTH, (total + 1e-6)/_DPI))
+        fig = _picture()(figsize=((page + 1e-6)/_DPI, (total + 1e-6)/_DPI))
         axs = []
         for i, title in enumerate(titles):
-            left, top = (i % cols)*(math.ceil(k*w) + _GAP), total - (i//cols)*(tall + _GAP) - line
+            left, top = (i % cols)*across, total - (i//cols)*(tall + _GAP) - line
             axs.append(fig.add_axes((left/page, (top - k*h)/total, k*w/page, k*h/total)))
             if title: axs[-1].set_title(title, pad=4)
     return fig, axs
