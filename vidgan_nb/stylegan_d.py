@@ -225,7 +225,8 @@ def load_stylegan_d(
         with torch.device('meta'): like = StyleGAN2D(**made)                # takes no memory, whatever the file says
         weights = _fitting_weights(like, p)
     except (_OtherNetwork, BadInput, KeyError, TypeError, AttributeError, ValueError, RuntimeError) as e:
-        raise BadInput(f'{path}: {net} is a {p.kind} {_wrong(e)}; this is for discriminators of StyleGAN2-ADA') from None
+        found = f'{net} is a {p.kind} {_wrong(e)}'
+        raise BadInput(f'{path}: {found}; this is for discriminators of StyleGAN2-ADA') from None
     D = StyleGAN2D(**made)
     D.load_state_dict(weights)
     return D.eval().requires_grad_(False)
