@@ -84,6 +84,7 @@ NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGA
                                 ResNetCritic, GlyphNet, ResNetCIFAR, WRN, ResNet, VGG, PixelMLP, InceptionV3)}
 NETS |= {'Flow': 'others:Flow', 'FeatureCritic': 'mmd:FeatureCritic', 'CNNEncoder': 'mmd:CNNEncoder',
          'CNNDecoder': 'dgflow_chainer:CNNDecoder', 'StyleGAN2': 'stylegan:StyleGAN2',
+         'StyleGAN2D': 'stylegan_d:StyleGAN2D',
          'PlainResNet': 'backbones:PlainResNet', 'ConditionalGenerator': 'conditional:ConditionalGenerator',
          'ProjectionDiscriminator': 'conditional:ProjectionDiscriminator'}      # of later chapters: module:class
 NETS |= {c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints)}
