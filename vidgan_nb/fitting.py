@@ -142,9 +142,11 @@ def takes(
     return shape[1] >= 16 and shape[1] % 8 == 0 and side <= 15
 
 def size_for(
-    shape: tuple  # of one image
+    shape: tuple, # of one image
+    nets=()       # of a recipe, some of which may want a power of two
 ) -> int:         # a multiple of eight
     "The size to which images are best brought"
+    if any(spec['net'] in POWERS_OF_TWO for spec in nets): return 2**max(4, min(6, min(shape[1:]).bit_length() - 1))
     if shape[1:] == (28, 28): return 32
     return max(16, min(64, min(shape[1:])//8*8))
 
@@ -176,6 +178,8 @@ def train_command(
     **options           # of the command line
 ) -> str:
     "The command that trains on the data of a recipe"
+    side = options.get('size')
+    if side and not method: options |= dict(size=size_for((1, side, side), r['nets'].values()))
     data = {k: v for k, v in r['data'].items() if k != 'name'} | {k: options.pop(k) for k in ['size'] if k in options}
     words = ['vidgan', 'train', method or r['method'], '--data', str(r['data']['name'])]
     if 'size' in data: words += ['--size', str(data.pop('size'))]
