@@ -512,6 +512,7 @@ def entries():
     from vidgan_nb.records import Run, _unpack_frames
     from vidgan_nb.scores import load_moments
     from vidgan_nb.stylegan import load_stylegan
+    from vidgan_nb.stylegan_d import load_stylegan_d
     from vidgan_nb.thresholds import read_floors
     from vidgan_nb.tuning import read_table, read_tries
     from vidgan_nb import cli
@@ -537,7 +538,7 @@ def entries():
     return {
         'data': (arrays, loaded(lambda p: d.load(f'folder:{p}', n=2))), 'all data': (arrays, loaded(lambda p: d.load(f'folder:{p}'))), 'images': (tuple(_IMAGES), loaded(lambda p: d.load(f'folder:{p.parent}', size=8))),
         'array': (arrays, rows), 'statistics': (arrays, load_moments), 'chainer': (arrays, lambda p: load_chainer(net(), p)), 'frames': (arrays, _unpack_frames),
-        'weights': (plain, read_plain), 'network': (plain, lambda p: load_weights(net(), p)), 'stylegan': (('.pkl', ''), load_stylegan),
+        'weights': (plain, read_plain), 'network': (plain, lambda p: load_weights(net(), p)), 'stylegan': (('.pkl', ''), load_stylegan), 'stylegan D': (('.pkl', ''), load_stylegan_d),
         'trained': (('.pkl', '.pth', '.json', ''), lambda p: Trained(p)), 'recipe': (('.yaml', '.yml'), lambda p: load_recipe(str(p))),
         'train': (('.yaml', '.yml'), lambda p: cli._method_of(str(p), {})), 'config': (text, _read_config), 'floors': (text, read_floors), 'tries': (text, read_tries), 'list': (text, lambda p: read_list([p])),
         'table': (('.csv', ''), read_table), 'cifar': (('.pkl', ''), loaded(lambda p: d._unpickle(p, 'data'))), 'idx': (('.gz', ''), loaded(lambda p: d._idx(p, 4, 8, 8))), 'mosaics': (('.zip', ''), loaded(lambda p: d._part(p, 0, 9))),

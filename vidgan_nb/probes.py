@@ -364,7 +364,7 @@ def _without_head(got):
 # %% ../nbs/22_probes.ipynb #22-ssl-051d
 def _backbone_of_file(where, multi, data):
     "As `_trained_backbone`, of a plain file: of a classifier, maybe without its last layer, or a discriminator"
-    if str(where).endswith('.pkl'): return resolve('squeeze:critic_of')(where)
+    if str(where).endswith('.pkl'): return *resolve('squeeze:critic_of')(where, multi, data), 0, ((.5,), (.5,))
     public = str(where) in PUBLIC
     if not (data or public):
         raise BadInput(f'{where} is a plain file of weights, and does not say which data to probe it with: '

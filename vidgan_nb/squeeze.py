@@ -19,6 +19,7 @@ from .monitor import gather_batch
 from .blocks import frozen, nparams, taps
 from .perceptual import find_eye, matching
 from .records import Run
+from .stylegan_d import load_stylegan_d
 from .ssl import TwoViews, covariance_loss, invariance, spread, variance_loss
 from .views import Views
 from .teachers import generate, find_generator
@@ -292,7 +293,8 @@ def __init__(self: Encoding,
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-029
 CRITICS = dict(Critic=(r'conv\d', True), ResNetCritic=(r'block\d', False), SNDCGANDiscriminator=(r'conv\d', True),
-               FeatureCritic=(r'conv\d', True), VDBDiscriminator=(r'blocks\.\d', False))
+               FeatureCritic=(r'conv\d', True), VDBDiscriminator=(r'blocks\.\d', False),
+               StyleGAN2D=(r'b(?!4$)\d+', False))
 
 class CriticFeatures(nn.Module):
     "Features of a discriminator: its stages, averaged over positions, and the input of its last layer"
@@ -332,12 +334,14 @@ def critic_features(
 
 # %% ../nbs/23_squeeze.ipynb #23-squeeze-103
 def critic_of(
-    where: str,         # the folder of a run, a checkpoint, or the name of a record
-    multi: bool = True  # as in `CriticFeatures`
+    where: str,         # the folder of a run, a checkpoint, the name of a record, or a StyleGAN2-ADA pickle (.pkl)
+    multi: bool = True, # as in `CriticFeatures`
+    data: str = ''      # name of the data, which a pickle does not say
 ) -> tuple[nn.Module, dict, str] | None: # images -> features; its `data`; its name; or None
     "The discriminator of a trained GAN, ready for `vidgan probe`"
     if str(where).endswith('.pkl'):
-        raise BadInput(f'{where}: of a StyleGAN2-ADA pickle only the generator is read here, not the discriminator')
+        if not data: raise BadInput(f'{where} does not say which data to probe it with: set data, as in --data cifar10')
+        return CriticFeatures(load_stylegan_d(where), multi), dict(name=data), str(where)
     folder = run_folder(where)
     if folder is None: return None
     recipe = Run(folder).recipe if (folder/'record.json').is_file() else newest_checkpoint(folder)['recipe']

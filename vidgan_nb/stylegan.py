@@ -330,7 +330,7 @@ def _arguments(p):
         hidden=len(p.weights['mapping.fc0.bias']), beta=mapping['w_avg_beta'])
 
 def _check_activation(p):
-    layers = {n: f for n, f in p.facts.items() if 'activation' in f and not re.search('affine|embed|skip', n)}
+    layers = {n: f for n, f in p.facts.items() if 'activation' in f and not re.search('affine|embed|skip|^b4.out', n)}
     acts = {f['activation'] for f in layers.values()}
     if acts != {'lrelu'}: raise _OtherNetwork(f"with the activation {', '.join(map(str, acts - {'lrelu'}))}")
 
