@@ -157,7 +157,7 @@ class _StyledConv(_Styled):
             self.noise_strength = nn.Parameter(torch.zeros(()))
     def noise(self, x, how):
         if how == 'const': return self.noise_const
-        return randn(len(x)*processes(), 1, *x.shape[2:], gen=how).to(x)                  # of the whole batch, these rows
+        return randn(len(x)*processes(), 1, *x.shape[2:], gen=how).to(x)           # these rows of the whole batch
     def forward(self, x, w, noise, gain=1.):
         x = modulated(x, self.weight, self.affine(w), up=self.up)
         if self.noisy and noise != 'none': x = x + self.noise_strength*self.noise(x, noise)

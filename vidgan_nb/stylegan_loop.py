@@ -20,7 +20,7 @@ from vidgan_nb.basics import (BadInput, check_at_least, check_between, check_pos
     nearest, patch)
 from .blocks import frozen
 from .conditional import DiffAugmented
-from .data import Data, rand, randn
+from .data import Data, randn
 from .fit import check_scores, first_items
 from .judges import find_judge
 from .loops import process_mean, processes
@@ -43,7 +43,7 @@ def lazy_adam(
 def lazy_descend(
     opt: torch.optim.Optimizer, # from `lazy_adam`
     loss: Tensor                # a regulariser, weighted; scalar
-):
+) -> None:
     "One update by a regulariser; parameters on which it does not depend get a gradient of zero, which Adam counts"
     parameters = [p for group in opt.param_groups for p in group['params']]
     gradients = torch.autograd.grad(loss, parameters, materialize_grads=True)
@@ -130,14 +130,14 @@ def generator_loss(self: StyleGANLoop,
 @patch
 def r1_step(self: StyleGANLoop,
     x: Tensor         # real images
-):
+) -> None:
     "One update of the discriminator by R1 alone"
     value = r1(lambda u: self.D(self.augmented(u)), x)
     lazy_descend(self.opt_D, self.gamma/2*self.r1_every*value)                                 # (3), (4)
     self.last.r1.copy_(process_mean(value.detach()))
 
 @patch
-def path_step(self: StyleGANLoop):
+def path_step(self: StyleGANLoop) -> None:
     "One update of the generator by path length regularisation alone, on a part of a batch"
     n = max(1, self.bs//self.pl_shrink)
     z = randn(n, self.nz, gen=self.gen).to(self.kind)
@@ -194,8 +194,7 @@ def __init__(self: StyleGANLoop,
     diffaugment: str = '',                  # as for `policy`: 'color+translation'; '': none
     ema: float = .995,                      # sample from the running mean of G's weights; 0: off
     seed: int = 0,                          # of batches, latents and noise
-    device: str = 'cpu'                     # where it trains
-):
+    device: str = 'cpu'):                   # where it trains
     DiffAugmented.__init__(self, data, G, D, diffaugment, nz=nz, bs=bs, n_critic=1, ema=ema, seed=seed, device=device)
     self._check(lr, dict(gamma=gamma, pl=pl), dict(r1_every=r1_every, pl_every=pl_every, pl_shrink=pl_shrink))
     check_between(0, 1, mixing=mixing, pl_decay=pl_decay)
