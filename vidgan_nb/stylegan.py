@@ -15,8 +15,6 @@ from torch import nn, Tensor
 from .basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document,
     nearest, old_names, patch)
 from .blocks import LeakyReLU
-from .data import randn
-from .loops import processes
 from .pickles import read_stylegan
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-024
@@ -157,7 +155,7 @@ class _StyledConv(_Styled):
             self.noise_strength = nn.Parameter(torch.zeros(()))
     def noise(self, x, how):
         if how == 'const': return self.noise_const
-        return randn(len(x)*processes(), 1, *x.shape[2:], gen=how).to(x)           # these rows of the whole batch
+        return torch.randn(len(x), 1, *x.shape[2:], generator=how, device=how.device, dtype=x.dtype).to(x.device)
     def forward(self, x, w, noise, gain=1.):
         x = modulated(x, self.weight, self.affine(w), up=self.up)
         if self.noisy and noise != 'none': x = x + self.noise_strength*self.noise(x, noise)
