@@ -45,7 +45,7 @@ METHODS = { # name in a recipe -> module:class of this package, or a class
     'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'distil': 'distill:DistilBy',
     'vidgan': 'vidgan:VIDGAN', 'cgan': 'conditional:ConditionalGAN',
     'wgan-aug': 'conditional:AugmentedWGANGP', 'sngan-aug': 'conditional:AugmentedSNGAN',
-    'vgan-aug': 'conditional:AugmentedVGAN',
+    'vgan-aug': 'conditional:AugmentedVGAN', 'stylegan': 'stylegan_loop:StyleGANLoop',
     'simsiam': 'ssl:SimSiam', 'vicreg': 'ssl:VICReg',
     'simclr': 'ssl_more:SimCLR', 'byol': 'ssl_more:BYOL', 'barlow': 'ssl_more:BarlowTwins',
     'squeeze': 'squeeze:SqueezeSpan', 'encode': 'squeeze:Encoding',
