@@ -146,8 +146,8 @@ def size_for(
     nets=()       # of a recipe, some of which may want a power of two
 ) -> int:         # a multiple of eight
     "The size to which images are best brought"
-    if any(spec['net'] in POWERS_OF_TWO for spec in nets): return 2**max(4, min(6, min(shape[1:]).bit_length() - 1))
     if shape[1:] == (28, 28): return 32
+    if any(spec['net'] in POWERS_OF_TWO for spec in nets): return 2**max(4, min(6, min(shape[1:]).bit_length() - 1))
     return max(16, min(64, min(shape[1:])//8*8))
 
 # %% ../nbs/03_fitting.ipynb #03-fitting-023

@@ -418,7 +418,7 @@ def _read_statistics(path, key, first):
     try:
         with safe_open(regular_file(path), 'pt') as f:
             meta, t = f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
-    except FileNotFoundError: return None, None
+    except (FileNotFoundError, NotADirectoryError): return None, None
     except (OSError, SafetensorError, ValueError) as e: return None, f'cannot be read ({" ".join(str(e).split())[:80]})'
     if meta.pop('sha256', '') != _hash_of_tensors(t): return None, 'is damaged'
     if meta != key: return None, 'belongs to other data or another judge'
