@@ -305,11 +305,13 @@ def load_stylegan(
     try:
         made = _arguments(p)
         _check_activation(p)
-        G = StyleGAN2(**made)
-        G.load_state_dict(_fitting_weights(G, p))
+        with torch.device('meta'): empty = StyleGAN2(**made)                    # takes no memory, whatever the file says
+        weights = _fitting_weights(empty, p)
     except (_OtherNetwork, KeyError, TypeError, AttributeError) as e:
         what = e if isinstance(e, _OtherNetwork) else f'without {e}'
         raise BadInput(f'{path}: {net} is a {p.kind} {what}; this is for generators of StyleGAN2-ADA') from None
+    G = StyleGAN2(**made)
+    G.load_state_dict(weights)
     return G.eval().requires_grad_(False)
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-065a
