@@ -226,7 +226,7 @@ def grown(steps, out):
     seen = []
     def look():
         gc.collect()
-        rss = int(Path('/proc/self/statm').read_text().split()[1])*os.sysconf('SC_PAGE_SIZE')//1024
+        rss = int(Path('/proc/self/statm').read_text(encoding='utf-8').split()[1])*os.sysconf('SC_PAGE_SIZE')//1024
         seen.append((rss, len(os.listdir('/proc/self/fd')), len(os.listdir('/proc/self/task')), len(gc.get_objects())))
     def before(cls, _):
         step, done = cls.step, [0]

@@ -346,7 +346,7 @@ def _trained_backbone(where, multi, data):
     if is_file(where) or str(where) in PUBLIC: return _backbone_of_file(where, multi, data)
     try: got = find_classifier(where)
     except BadInput as e:
-        critic = resolve('squeeze:critic_of')(where, multi)
+        critic = resolve('squeeze:critic_of')(where, multi, data)
         if critic is None: raise BadInput(str(e).replace('teacher', 'backbone')) from None
         net, spec, title = critic
         return net, spec, title, 0, ((.5,), (.5,))
