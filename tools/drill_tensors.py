@@ -9,7 +9,7 @@ from pathlib import Path
 
 CLEAR = ValueError, TypeError, RuntimeError, IndexError, MemoryError                # BadInput is a ValueError, an error of shapes a RuntimeError
 TRIALS = 32
-APART = {'latent_film.tour': 'writes a film', 'films.animate': 'writes a film', 'films.player': 'makes films', 'loops.descend': 'needs an optimiser',
+APART = {'latent_film.tour': 'writes a film', 'films.animate': 'writes a film', 'films.player': 'makes films', 'loops.descend': 'needs an optimiser', 'stylegan_loop.lazy_descend': 'needs an optimiser', 'stylegan_loop.path_lengths': 'needs the graph from styles to images',
          'judges.features_of': 'needs a judge', 'probes.linear_readout': 'needs data', 'scores.compare_points': 'needs data', 'others.init_actnorm': 'needs a flow',
          'squeeze.uncut': 'needs views', 'dgflow.flow': 'the inner loop of refine, with functions of its own', 'zoo_export.largest_difference': 'needs two networks',
          'metrics.jackknife': 'needs a metric', 'blocks.features': 'needs names of layers', 'squeeze.style': 'needs a generator with a mapping',
@@ -90,6 +90,7 @@ def orders(n, gen): return __import__('torch').rand(n, 4, generator=gen).argsort
 PROBABILITIES = plain(probs=lambda n, gen: rand(0, 3)(n, gen).softmax(1))
 GIVEN = {'probes.r2_probe': plain(f=rand(0, 3), y=rand(0), g=rand(0, 3), v=rand(0)), 'probes.tsne_probabilities': many, 'probes.embed': many, 'samplers.mh_gan': many, 'metrics.inception_score': PROBABILITIES,
          'metrics.neighbour_scores': many, 'metrics.frechet_infinity': many, 'probes.tsne_gradient': plain(p=rand(0, 0), y=rand(0, 2)),
+         'stylegan_d.half': plain(x=rand(0, 2, 6, 6), h=rand(4, 4)),
          'stylegan.double': plain(x=rand(0, 2, 6, 6), h=rand(4, 4)), 'stylegan.modulated': plain(x=rand(0, 2, 6, 6), weight=rand(3, 2, 3, 3), s=rand(0, 2)),
          'playground.spherical': plain(a=rand(5), b=rand(5), t=lambda n, gen: .3), 'views.shift_hue': plain(x=rand(0, 3, 6, 6), by=rand(0)),
          'views.resize_matrix': plain(n=lambda n, gen: 8, size=lambda n, gen: 4, start=rand(0), length=lambda n, gen: rand(0)(n, gen) + 2),
