@@ -305,7 +305,7 @@ def load_stylegan(
     try:
         made = _arguments(p)
         _check_activation(p)
-        with torch.device('meta'): empty = StyleGAN2(**made)                    # takes no memory, whatever the file says
+        with torch.device('meta'): empty = StyleGAN2(**made)         # takes no memory, whatever the file says
         weights = _fitting_weights(empty, p)
     except (_OtherNetwork, KeyError, TypeError, AttributeError) as e:
         what = e if isinstance(e, _OtherNetwork) else f'without {e}'
