@@ -85,7 +85,8 @@ NETS = {c.__name__: c for c in (MLP, Generator, Critic, SNDCGANGenerator, SNDCGA
 NETS |= {'Flow': 'others:Flow', 'FeatureCritic': 'mmd:FeatureCritic', 'CNNEncoder': 'mmd:CNNEncoder',
          'CNNDecoder': 'dgflow_chainer:CNNDecoder', 'StyleGAN2': 'stylegan:StyleGAN2',
          'StyleGAN2D': 'stylegan_d:StyleGAN2D',
-         'PlainResNet': 'backbones:PlainResNet', 'ConditionalGenerator': 'conditional:ConditionalGenerator',
+         'PlainResNet': 'backbones:PlainResNet', 'Pixels': 'backbones:Pixels',
+         'ConditionalGenerator': 'conditional:ConditionalGenerator',
          'ProjectionDiscriminator': 'conditional:ProjectionDiscriminator'}      # of later chapters: module:class
 NETS |= {c.__name__: c for c in (VDBGenerator, VDBDiscriminator, VDBPoints)}
 

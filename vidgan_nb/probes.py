@@ -42,7 +42,7 @@ def features_of(
 ) -> Tensor:                 # (N, d) float32 on the CPU, from the layer in front of the classifier
     "The features of each image, in evaluation mode"
     net = backbone_in(S)
-    at = next(net.parameters()).device
+    at = next(net.parameters(), torch.empty(0)).device                   # raw pixels have none
     views = copy.deepcopy(views or views_for(data)).to(at)
     with frozen(net):
         parts = torch.arange(len(data)).split(bs)

@@ -308,7 +308,7 @@ def score(self: TwoViews) -> dict[str, float]: # on training images at any time,
     out['kNN of training images'] = knn_probe(f[:n], c[:n], f[n:], c[n:])
     if steps is not None and self.done in (0, steps):                                       # at 0: is it there?
         there = test_data_if_any(self.recipe['data'], self.root) is not None
-    if steps and self.done == steps and there:
+    if self.done == steps and there:
         (f, data), (g, test) = self.features(), self.features('test')
         c = data.c.cpu()
         out |= {'test kNN': knn_probe(f, c, g, test.c), 'test linear': lbfgs_probe(f, c, g, test.c)}
