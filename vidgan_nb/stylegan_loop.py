@@ -203,6 +203,7 @@ def __init__(self: StyleGANLoop,
     self.gamma, self.r1_every, self.pl, self.pl_every, self.pl_shrink = gamma, r1_every, pl, pl_every, pl_shrink
     self.mixing, self.noise = mixing, nearest(noise, ['random', 'const', 'none'], 'noise')
     self.has_styles = _has_styles(G, pl or mixing)
+    if self.has_styles: self.layer_noise()                                # refused now, not in the first step
     self.opt_G = lazy_adam(G.parameters(), lr, betas, pl_every if pl else 0)
     self.opt_D = lazy_adam(D.parameters(), lr, betas, r1_every if gamma else 0)
     self.last = LazyState(pl_decay).to(self.device)
