@@ -15,6 +15,7 @@ from torch import nn, Tensor
 from .basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document,
     nearest, old_names, patch)
 from .blocks import LeakyReLU
+from .loops import process_mean
 from .pickles import network_of
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-024
@@ -75,7 +76,9 @@ def forward(self: Mapping,
     w = normalise(z)
     if self.classes: w = torch.cat([w, normalise(self.embed(self.label(c, len(z)).to(z.dtype)))], 1)
     for k in range(self.depth): w = math.sqrt(2)*self.act(getattr(self, f'fc{k}')(w))
-    if self.training: self.w_avg.lerp_(w.detach().mean(0).to(self.w_avg.dtype), 1 - self.beta)     # (3)
+    if self.training:
+        mean = process_mean(w.detach().mean(0))                            # of all processes
+        self.w_avg.lerp_(mean.to(self.w_avg.dtype), 1 - self.beta)                                 # (3)
     return w
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-028b
