@@ -24,6 +24,7 @@ TWO = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-p
 OF_ROWS = {'measured spread', 'measured directions'}   # logged only, and by SimSiam and squeeze for the rows of each process: see the how-to
 FINE = 'equal', 'refused', 'no case'
 ALONE = 'in one process'                         # what a refusal says
+SHARED = dict(stylegan=dict(D=dict(added=0), loop=dict(noise='const')))   # where the default refuses: settings that several processes take
 SMALLER = dict(SNDCGANGenerator=dict(net='Generator', width=4), SNDCGANDiscriminator=dict(net='Critic', n_h=4))   # the nets of sngan
 
 
@@ -39,7 +40,14 @@ def recipes(name):
         key, _, value = rest.partition('=')
         if value and net in r['nets']: r['nets'][net] = r['nets'][net] | {key: int(value)}
     if 'held' in settings(method(r))[0]: r['loop'] = dict(held=2) | r['loop']
-    return [small(r) for r in sorted(found.values(), key=lambda r: -len(r['loop']))] or [small(r)]
+    found = [small(r) for r in sorted(found.values(), key=lambda r: -len(r['loop']))] or [small(r)]
+    return found + [shared(found[0], SHARED[name])]*(name in SHARED)
+
+
+def shared(r, change):
+    "A recipe with other settings of its networks and of its loop"
+    nets = {k: v | change.get(k, {}) for k, v in r['nets'].items()}
+    return r | dict(nets=nets, loop=r['loop'] | change['loop'])
 
 
 def built(r):

@@ -302,8 +302,7 @@ def check_recipe(
     for k in (k for k in least if k in r):
         check_whole(least[k], **{k: r[k]})
         check_between(least[k], 1 << 63, True, **{k: r[k]})
-    if not isinstance(r.get('metrics', []), list):
-        raise BadInput(f'metrics is {r["metrics"]!r}: it must be a list such as [FID, IS]')
+    _check_scoring(r)
     if not isinstance(r.get('keep', []), list) or not set(r.get('keep', [])) <= set(nets):
         raise BadInput(f'keep is {r["keep"]!r}: it must be a list of networks, of {nets}')
     name, of = str(r['data'].get('name')), method(r).__name__
@@ -318,6 +317,16 @@ def check_recipe(
             raise BadInput(f'the recipe names no network for {k}: add nets: {{{k}: {{net: ...}}}}')
         if ':' not in str(r['nets'][k]['net']): nearest(str(r['nets'][k]['net']), NETS, 'network')
     return r
+
+# %% ../nbs/03_recipes.ipynb #03-recipes-103s
+def _check_scoring(r):
+    "BadInput for a judge or a metric that there is none of; a library of networks is asked when the judge is made"
+    if not isinstance(r.get('metrics', []), list):
+        raise BadInput(f'metrics is {r["metrics"]!r}: it must be a list such as [FID, IS]')
+    for m in r.get('metrics', []): nearest(m, resolve('scores:METRICS'), 'metric')
+    if r.get('judge') and not resolve('image_backbones:is_backbone')(r['judge']):
+        resolve('judges:check_judge')(r['judge'])
+
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-103n
 def _check_parameters(spec):

@@ -6,7 +6,7 @@
 __all__ = ['normalise', 'EqualLinear', 'Mapping', 'fir', 'double', 'modulated', 'Synthesis', 'StyleGAN2', 'load_stylegan']
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-003
-import math, re, torch
+import math, torch
 from pathlib import Path
 import torch.nn.functional as F
 from torch import nn, Tensor
@@ -15,7 +15,8 @@ from torch import nn, Tensor
 from .basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document,
     nearest, old_names, patch)
 from .blocks import LeakyReLU
-from .pickles import read_stylegan
+from .loops import process_mean
+from .pickles import network_of
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-024
 def normalise(
@@ -75,7 +76,9 @@ def forward(self: Mapping,
     w = normalise(z)
     if self.classes: w = torch.cat([w, normalise(self.embed(self.label(c, len(z)).to(z.dtype)))], 1)
     for k in range(self.depth): w = math.sqrt(2)*self.act(getattr(self, f'fc{k}')(w))
-    if self.training: self.w_avg.lerp_(w.detach().mean(0).to(self.w_avg.dtype), 1 - self.beta)     # (3)
+    if self.training:
+        mean = process_mean(w.detach().mean(0))                            # of all processes
+        self.w_avg.lerp_(mean.to(self.w_avg.dtype), 1 - self.beta)                                 # (3)
     return w
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-028b
@@ -301,22 +304,9 @@ def load_stylegan(
     net: str = 'G_ema'  # 'G_ema', the average that makes the published images, or 'G'
 ) -> StyleGAN2:         # on the CPU, in single precision and evaluation mode, without gradients to its weights
     "The generator in a StyleGAN2-ADA pickle; nothing of the file is run"
-    p = read_stylegan(path, net)
-    try:
-        made = _arguments(p)
-        _check_activation(p)
-        with torch.device('meta'): empty = StyleGAN2(**made)         # takes no memory, whatever the file says
-        weights = _fitting_weights(empty, p)
-    except (_OtherNetwork, KeyError, TypeError, AttributeError) as e:
-        what = e if isinstance(e, _OtherNetwork) else f'without {e}'
-        raise BadInput(f'{path}: {net} is a {p.kind} {what}; this is for generators of StyleGAN2-ADA') from None
-    G = StyleGAN2(**made)
-    G.load_state_dict(weights)
-    return G.eval().requires_grad_(False)
+    return network_of(path, net, StyleGAN2, _arguments, 'generators')
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-065a
-class _OtherNetwork(Exception): "In what a network differs from a generator of StyleGAN2-ADA"
-
 def _arguments(p):
     "What our generator is made with, from the attributes of its modules in the file"
     network, mapping, first, layer = (p.facts[n] for n in ('', 'mapping', 'synthesis.b4', 'synthesis.b4.conv1'))
@@ -329,23 +319,6 @@ def _arguments(p):
         rate=p.facts['mapping.fc0']['bias_gain'], embed=len(p.weights.get('mapping.embed.bias', ())),
         hidden=len(p.weights['mapping.fc0.bias']), beta=mapping['w_avg_beta'])
 
-def _check_activation(p):
-    layers = {n: f for n, f in p.facts.items() if 'activation' in f and not re.search('affine|embed|skip|^b4.out', n)}
-    acts = {f['activation'] for f in layers.values()}
-    if acts != {'lrelu'}: raise _OtherNetwork(f"with the activation {', '.join(map(str, acts - {'lrelu'}))}")
-
-# %% ../nbs/14_stylegan.ipynb #14-stylegan-065d
-def _fitting_weights(G, p):
-    "The tensors of the file, without its smoothing filters; _OtherNetwork unless all of them fit"
-    filters = {k: t for k, t in p.weights.items() if k.endswith('resample_filter')}
-    own, given = G.state_dict(), {k: t for k, t in p.weights.items() if k not in filters}
-    for k in sorted(own.keys() ^ given.keys()): raise _OtherNetwork(f"{'without' if k in own else 'with'} {k}")
-    for k, t in own.items():
-        if t.shape != given[k].shape:
-            raise _OtherNetwork(f'whose {k} has shape {tuple(given[k].shape)} and not {tuple(t.shape)}')
-    if not all(f.shape == (4, 4) and torch.allclose(f, fir()[0, 0]) for f in filters.values()):
-        raise _OtherNetwork('with another smoothing filter')
-    return given
 
 # %% ../nbs/14_stylegan.ipynb #14-stylegan-065b
 document(__name__)

@@ -14,9 +14,8 @@ from torch import nn, Tensor
 # %% ../nbs/14_stylegan_d.ipynb #14-stylegan-d-005
 from .basics import BadInput, check_at_least, check_whole, document, nearest, patch
 from .blocks import LeakyReLU, check_input, check_power_of_two
-from .pickles import read_stylegan
-from vidgan_nb.stylegan import (EqualLinear, Mapping, fir, normalise, _OtherNetwork, _check_activation,
-    _fitting_weights)
+from .pickles import OtherNetwork, network_of
+from .stylegan import EqualLinear, Mapping, fir, normalise
 
 # %% ../nbs/14_stylegan_d.ipynb #14-stylegan-d-010
 def half(
@@ -218,31 +217,15 @@ def load_stylegan_d(
     net: str = 'D'    # its name in the file
 ) -> StyleGAN2D:      # on the CPU, in single precision and evaluation mode, without gradients to its weights
     "The discriminator in a StyleGAN2-ADA pickle; nothing of the file is run"
-    p = read_stylegan(path, net)
-    try:
-        made = _arguments(p)
-        _check_activation(p)
-        with torch.device('meta'): like = StyleGAN2D(**made)                # takes no memory, whatever the file says
-        weights = _fitting_weights(like, p)
-    except (_OtherNetwork, BadInput, KeyError, TypeError, AttributeError, ValueError, RuntimeError) as e:
-        found = f'{net} is a {p.kind} {_wrong(e)}'
-        raise BadInput(f'{path}: {found}; this is for discriminators of StyleGAN2-ADA') from None
-    D = StyleGAN2D(**made)
-    D.load_state_dict(weights)
-    return D.eval().requires_grad_(False)
+    return network_of(path, net, StyleGAN2D, _arguments, 'discriminators')
+
 
 # %% ../nbs/14_stylegan_d.ipynb #14-stylegan-d-046
-def _wrong(e):
-    "In what a file differs, in one line"
-    if isinstance(e, _OtherNetwork): return e
-    text = ' '.join(str(e).split())[:150]
-    return f'without {text}' if isinstance(e, KeyError) else f'with numbers that make no network: {text}'
-
 def _arguments(p):
     "What our discriminator is made with, from the attributes of its modules in the file"
     network, last, layer = (p.facts[n] for n in ('', 'b4', 'b4.conv'))
     stages, size = sum(bool(re.fullmatch(r'b\d+', n)) for n in p.facts), network['img_resolution']
-    if size != 2**(stages + 1): raise _OtherNetwork(f'of {stages} stages for {size} pixels')
+    if size != 2**(stages + 1): raise OtherNetwork(f'of {stages} stages for {size} pixels')
     deviation = p.facts.get('b4.mbstd', dict(group_size=0, num_channels=0))
     made = dict(size=size, channels=network['img_channels'], classes=network['c_dim'], arch=last['architecture'],
                 base=p.init.get('channel_base', 32768), most=p.init.get('channel_max', 512),

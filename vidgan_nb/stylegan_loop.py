@@ -9,13 +9,9 @@ __all__ = ['lazy_adam', 'lazy_descend', 'path_lengths', 'LazyState', 'StyleGANLo
 # %% ../nbs/14_stylegan_loop.ipynb #14-stylegan-loop-002
 import math
 from collections.abc import Callable
-
-# %% ../nbs/14_stylegan_loop.ipynb #14-stylegan-loop-002a
 import numpy as np, torch
 import torch.nn.functional as F
 from torch import nn, Tensor
-
-# %% ../nbs/14_stylegan_loop.ipynb #14-stylegan-loop-003
 from vidgan_nb.basics import (BadInput, check_at_least, check_between, check_positive, check_whole, document,
     nearest, patch)
 from .blocks import frozen
@@ -198,10 +194,10 @@ def __init__(self: StyleGANLoop,
     seed: int = 0,                          # of batches, latents and noise
     device: str = 'cpu'):                   # where it trains
     DiffAugmented.__init__(self, data, G, D, diffaugment, nz=nz, bs=bs, n_critic=1, ema=ema, seed=seed, device=device)
+    self.mixing, self.noise = mixing, nearest(noise, ['random', 'const', 'none'], 'noise')
     self._check(lr, dict(gamma=gamma, pl=pl), dict(r1_every=r1_every, pl_every=pl_every, pl_shrink=pl_shrink))
     check_between(0, 1, mixing=mixing, pl_decay=pl_decay)
     self.gamma, self.r1_every, self.pl, self.pl_every, self.pl_shrink = gamma, r1_every, pl, pl_every, pl_shrink
-    self.mixing, self.noise = mixing, nearest(noise, ['random', 'const', 'none'], 'noise')
     self.has_styles = _has_styles(G, pl or mixing)
     self.opt_G = lazy_adam(G.parameters(), lr, betas, pl_every if pl else 0)
     self.opt_D = lazy_adam(D.parameters(), lr, betas, r1_every if gamma else 0)
@@ -218,6 +214,7 @@ def _check(self: StyleGANLoop, lr, weights, counts):
     if processes() > 1 and any(getattr(m, 'added', 0) for m in self.D.modules()):
         raise BadInput('the discriminator compares the images of a batch (minibatch standard deviation), which several '
                        'processes share: set D.added=0, or train in one process')
+    if hasattr(self.G, 'synthesis'): self.layer_noise()                    # refused now, not in the first step
 
 def _has_styles(G, needed):
     "Are styles and images two parts of the generator? BadInput if they must be"
