@@ -143,7 +143,7 @@ EYES = dict(GlyphNet=r'bn\d', ResNetCIFAR=r'layer\d', WRN=r'layer\d', ResNet=r'l
             Backbone=r'net\.layer\d')                                          # stages that are compared
 
 def find_eye(
-    name: str,                     # lpips, lpips-vgg, or a judge as for `find_judge`: record:NAME, torchvision:resnet50, glyph
+    name: str,                     # lpips, lpips-vgg, or as for `find_judge`: record:NAME, torchvision:resnet50, glyph
     data: Data,                    # the images that are compared
     root: str | Path | None = None,# the folder your data are in
     device: str = 'cpu'            # where they are compared

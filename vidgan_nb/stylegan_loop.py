@@ -238,6 +238,25 @@ def slerp(
     angle = t*cosine.clamp(-1, 1).acos()
     return math.sqrt(a.shape[1])*(a*angle.cos() + across*angle.sin())                     # (13)
 
+def _two_images(G, n, epsilon, space, sampling, gen):
+    "Images at t and at t + epsilon on n paths"
+    p = next(G.parameters())
+    z0, z1 = torch.randn(2, n, G.nz, generator=gen).to(p)
+    t = torch.rand(n, 1, generator=gen).to(p)*(sampling == 'full')
+    if space == 'w' and not hasattr(G, 'mapping'):
+        raise BadInput(f"{type(G).__name__} has no space of styles: take space='z'")
+    if space == 'z': return tuple(G(slerp(z0, z1, u)) for u in (t, t + epsilon))
+    w0, w1 = G.mapping(z0), G.mapping(z1)
+    return tuple(G.synthesis(w0.lerp(w1, u)).clamp(-1, 1) for u in (t, t + epsilon))
+
+def _trimmed(values, trim):
+    "Mean of the values between two percentiles, and its standard error"
+    low = np.percentile(values, trim, method='lower')
+    high = np.percentile(values, 100 - trim, method='higher')
+    kept = values[(values >= low) & (values <= high)]
+    return float(kept.mean()), float(kept.std(ddof=1)/math.sqrt(len(kept)))
+
+
 # %% ../nbs/14_stylegan_loop.ipynb #14-stylegan-loop-ppl
 def perceptual_path_length(
     G: nn.Module,                # a generator: latents (N, nz) -> images
@@ -262,25 +281,6 @@ def perceptual_path_length(
             a, b = _two_images(G, k, epsilon, space, sampling, gen)
             parts.append((distance(a, b)/epsilon**2).double().cpu())                      # (12)
     return _trimmed(torch.cat(parts).numpy(), trim)
-
-# %% ../nbs/14_stylegan_loop.ipynb #14-stylegan-loop-ppl-parts
-def _two_images(G, n, epsilon, space, sampling, gen):
-    "Images at t and at t + epsilon on n paths"
-    p = next(G.parameters())
-    z0, z1 = torch.randn(2, n, G.nz, generator=gen).to(p)
-    t = torch.rand(n, 1, generator=gen).to(p)*(sampling == 'full')
-    if space == 'w' and not hasattr(G, 'mapping'):
-        raise BadInput(f"{type(G).__name__} has no space of styles: take space='z'")
-    if space == 'z': return tuple(G(slerp(z0, z1, u)) for u in (t, t + epsilon))
-    w0, w1 = G.mapping(z0), G.mapping(z1)
-    return tuple(G.synthesis(w0.lerp(w1, u)).clamp(-1, 1) for u in (t, t + epsilon))
-
-def _trimmed(values, trim):
-    "Mean of the values between two percentiles, and its standard error"
-    low = np.percentile(values, trim, method='lower')
-    high = np.percentile(values, 100 - trim, method='higher')
-    kept = values[(values >= low) & (values <= high)]
-    return float(kept.mean()), float(kept.std(ddof=1)/math.sqrt(len(kept)))
 
 # %% ../nbs/14_stylegan_loop.ipynb #14-stylegan-loop-feature-distance
 def feature_distance(
