@@ -119,10 +119,12 @@ def closer(text):
 
 def together(text):
     """Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`; where columns are many,
-    the number may stand below. The two hyphens of an option stay two, outside of code too: pandoc would make a dash of them"""
+    the number may stand below. The two hyphens of an option stay two, outside of code too: pandoc would make a dash of them. A long path may be broken
+    after a slash, or the other columns would be a word wide"""
     def row(line):
         found = r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)' + r'|(?<=\d)[ ](?=\(n\b)'*(line.count('|') <= MANY)
         line = re.sub(r'(`[^`]*`)|(?<![\w-])--(?=\w)', lambda m: m[1] or r'\-\-', line)
+        line = re.sub(r'(`[^`]*`|\]\([^)]*\)|<[^>]*>)|[\w.-]+(?:/[\w.-]+){2,}', lambda m: m[1] or m[0].replace('/', '/<wbr>'), line)
         return re.sub(found, lambda m: m[0].replace(' ', '\u00a0'), line)
     return '\n'.join(row(l) if l.startswith('|') else l for l in text.split('\n'))
 

@@ -333,6 +333,8 @@ def finishing():
         rows = finish.together('| 0.34 ± 0.09 (n = 3) | a |\n1 ± 2')
         if rows != '| 0.34\u00a0±\u00a00.09\u00a0(n\u00a0=\u00a03) | a |\n1 ± 2': out.append(f'a result is broken in a table: {rows!r}')
         rows = finish.together('| 0.34 ± 0.09 (n = 3) ' + '| a '*6 + '|')
+        path = finish.together('| a/b/c.sh, `a/b/c` | [a/b](a/b/c) |')
+        if path != '| a/<wbr>b/<wbr>c.sh, `a/b/c` | [a/b](a/b/c) |': out.append(f'a path in a table: {path!r}')
         options = finish.together('| --lr 1 | `--lr 1` | a--b |')
         if options != r'| \-\-lr 1 | `--lr 1` | a--b |': out.append(f'options in a table: {options!r}')
         if rows != '| 0.34\u00a0±\u00a00.09 (n\u00a0=\u00a03) ' + '| a '*6 + '|': out.append(f'a row of many columns: {rows!r}')
