@@ -144,6 +144,26 @@ async function reader(browser) {
     const unreached = await page.evaluate(() => [...document.querySelectorAll('main .math.display, main pre, main table')].filter((e) => e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX) && e.tabIndex < 0).length);
     if (unreached) return unreached + ' boxes scroll and cannot be reached';
   });
+  await act(c, 'a tap on a picture, on a phone', async () => {
+    if (!cfg.picture) return 'no page has one';
+    const phone = await context(browser, { viewport: NARROW, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
+    try {
+      const page = await phone.newPage();
+      page.setDefaultTimeout(PATIENCE);
+      await open(page, cfg.picture);
+      const picture = page.locator('main figure img:visible, main p > img:visible').first();
+      const width = () => picture.evaluate((e) => Math.round(e.getBoundingClientRect().width));
+      const small = await width();
+      await picture.tap();
+      const large = await width();
+      if (large <= Math.max(small, NARROW.width)) return `it stays ${large} pixels wide`;
+      const moved = await picture.evaluate((e) => { const box = e.parentNode; box.scrollLeft = 9999; return [box.scrollLeft, document.documentElement.scrollWidth]; });
+      if (!moved[0]) return 'what is beyond the screen cannot be reached';
+      if (moved[1] > NARROW.width + 1) return `the page becomes ${moved[1]} pixels wide`;
+      await picture.tap();
+      if (await width() !== small) return 'another tap does not make it small again';
+    } finally { await phone.close(); }
+  });
   if (!cfg.quarto) return c.close();
   await act(c, 'sidebar', async (page) => {
     await open(page, 'wgan.html');

@@ -7,7 +7,7 @@ import json, tempfile
 from pathlib import Path
 
 STYLE = '''<style>body { margin: 0; font: 16px sans-serif; color: #222; background: #fff } main { padding: 1em; overflow-wrap: anywhere }
-body.quarto-dark, .quarto-dark a { background: #222; color: #eee } nav { padding: 1em } pre, .math { overflow-x: auto; white-space: pre }
+body.quarto-dark, .quarto-dark a { background: #222; color: #eee } nav { padding: 1em } pre, .math { overflow-x: auto; white-space: pre } figure { margin: 0 } figure p { overflow-x: auto }
 @media (max-width: 600px) { #quarto-sidebar { display: none } #quarto-sidebar.open { display: block } } @media (min-width: 601px) { .quarto-secondary-nav { display: none } }</style>'''
 PARTS = '''<nav aria-label="top" class="quarto-secondary-nav"><button aria-label="Menu" onclick="document.getElementById('quarto-sidebar').classList.add('open')">=</button></nav>
 <nav aria-label="pages" id="quarto-sidebar"><button class="quarto-color-scheme-toggle" onclick="quartoToggleColorScheme()">Dark</button>
@@ -20,6 +20,7 @@ function quartoToggleColorScheme() { localStorage.dark = document.body.classList
 document.querySelectorAll('.aa-Input').forEach(function (e) { e.addEventListener('input', function () {
   document.querySelector('.aa-Panel').innerHTML = pages[e.value] ? '<span class="aa-Item"><a>' + e.value + '</a></span>' : '';
   document.querySelectorAll('.aa-Item a').forEach(function (a) { a.href = pages[e.value]; }); }); });
+document.querySelectorAll('.plot').forEach(function (e) { e.onclick = function () { e.style.width = e.clientWidth > 300 ? '300px' : '650px'; }; });
 document.querySelectorAll('.code-copy-button').forEach(function (b) { b.onclick = function () { navigator.clipboard.writeText(b.parentNode.querySelector('pre').innerText); }; });
 document.querySelectorAll('.vidgan-player').forEach(function (p) {
   var i = p.querySelector('input'), b = p.querySelector('button'), img = p.querySelector('img');
@@ -29,7 +30,7 @@ document.querySelectorAll('.vidgan-player').forEach(function (p) {
 DOT = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
 CHAPTER = f'''<h2 id="run">Run</h2><p><a href="vdb.html#bound">the bound</a></p><div class="sourceCode"><pre tabindex="0"><code>x = 1</code></pre><button class="code-copy-button" aria-label="Copy">c</button></div>
 <div class="vidgan-player figure"><div class="vp-stage"><img src="{DOT}" alt="A film" style="position: relative"></div><button>Play</button><input type="range" aria-label="Frame" min="0" max="4" value="4"></div>
-<details><summary>Solution</summary><p>42</p></details><span class="math display" tabindex="0"><mjx-container>x</mjx-container></span>
+<figure><p><img class="plot" src="{DOT}" alt="A plot" style="width: 300px; height: 80px"></p></figure><details><summary>Solution</summary><p>42</p></details><span class="math display" tabindex="0"><mjx-container>x</mjx-container></span>
 <div class="nav-page-next"><a href="vdb.html">VDB</a></div>'''
 SOUND = {'index.html': '<h2 id="a">A</h2><p>Text</p>', 'wgan.html': CHAPTER, 'vdb.html': '<h2 id="bound">Bound</h2>' + CHAPTER, '404.html': ''}
 RECORDS = [dict(href='wgan.html#WGANGP', title='WGAN', section='WGANGP', text='Trains a critic'), dict(href='vdb.html#grid', title='VDB', section='grid', text='Draws images')]
@@ -55,6 +56,7 @@ LOOKS = {
 ACTS = {
     'player by keys and mouse': ('i.oninput = show;', ''),
     'a folded source': ('<p>42</p>', ''),
+    'a tap on a picture, on a phone': ("'300px' : '650px'", "'300px' : '310px'"),
     'keyboard reaches what scrolls': ('<pre tabindex="0"><code>x = 1', '<pre><code>x = ' + '1'*400),
     'sidebar': ('<a class="sidebar-link" href="vdb.html">', '<a class="sidebar-link" onclick="return false" href="vdb.html">'),
     'search by hand': ("grid: 'vdb.html'", "grid: 'wgan.html'"),

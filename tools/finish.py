@@ -118,16 +118,27 @@ def closer(text):
 
 
 def together(text):
-    "Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`; where columns are many, the number may stand below"
+    """Text whose tables do not break a result between its mean, its spread and its number: no-break spaces in `0.34 ± 0.09 (n = 3)`; where columns are many,
+    the number may stand below. The two hyphens of an option stay two, outside of code too: pandoc would make a dash of them. A long path may be broken
+    after a slash, or the other columns would be a word wide"""
     def row(line):
         found = r'(?<=\S) ± (?=[\d.])|(?<=\(n) = (?=\d)' + r'|(?<=\d)[ ](?=\(n\b)'*(line.count('|') <= MANY)
+        line = re.sub(r'(`[^`]*`)|(?<![\w-])--(?=\w)', lambda m: m[1] or r'\-\-', line)
+        line = re.sub(r'(`[^`]*`|\]\([^)]*\)|<[^>]*>)|[\w.-]+(?:/[\w.-]+){2,}', lambda m: m[1] or m[0].replace('/', '/<wbr>'), line)
         return re.sub(found, lambda m: m[0].replace(' ', '\u00a0'), line)
     return '\n'.join(row(l) if l.startswith('|') else l for l in text.split('\n'))
 
 
 def undescribed(text):
     "Text of a function without the line that Python has in place of a docstring"
-    return re.sub(r'(?m)^\*Initialize (?:self\.  See help|internal Module state)[^*]*\*$', '', text)
+    lines = r'Initialize (?:self\.  See help|internal Module state)|Call self as a function\.|Return (?:repr|str|len)\(self\)|Implement (?:iter|next)\(self\)'
+    return re.sub(rf'(?m)^\*(?:{lines})[^*]*\*$', '', text)
+
+
+def starred(text):
+    "What nbdev shows of a function, its line as it is written: the asterisk of `(N, 64*width)` would end the italics, `__init__` would be bold"
+    def literal(s): return re.sub(r'(`[^`]*`)|(?<!\\)(\*|__)', lambda m: m[1] or '\\' + '\\'.join(m[2]), s)
+    return re.sub(r'(?m)^\*(?!\*)(.+)\*$', lambda m: f'*{literal(m[1])}*', text) if text.startswith('---\n') else text
 
 
 def described(text, page, folder):
@@ -157,6 +168,7 @@ def api_page(found):
     "The index of the API, as Markdown: every public name with its line, by module"
     out = ['---', 'title: Index of the library', 'description: Every public function and class, by module, with the first line of its documentation', f'image: {SITE_CARD}', '---', '']
     for module, title, href, heads in found:
+        heads = [h for h in heads if not h.name.rpartition('.')[2].startswith('_')]
         out += [f'## {module}', '', f'[{title}]({href})', '']
         out += [f'- [`{h.name}`]({href}#{h.anchor}): {h.line}' if h.line else f'- [`{h.name}`]({href}#{h.anchor})' for h in heads] + ['']
     return '\n'.join(out)
@@ -227,7 +239,7 @@ def before(folder, root):
                 raw_html(c, n, folder, count)
                 for o in c.get('outputs', []):
                     data = o.get('data', {})
-                    if 'text/markdown' in data: data['text/markdown'] = undescribed(together(unlinked(relative(N.text(data['text/markdown']), n, site, known))))
+                    if 'text/markdown' in data: data['text/markdown'] = starred(undescribed(together(unlinked(relative(N.text(data['text/markdown']), n, site, known)))))
             cell = front(nb)[1]
             if cell:
                 path, alt = pictures[n]

@@ -111,7 +111,7 @@ def words(text):
     text = re.sub(r'!\[[^\]]*\]\([^)]*\)(\{[^}]*\})?', ' ', text)
     text = re.sub(r'\[((?:[^\[\]]|\[[^\]]*\])*)\]\([^)]*\)(\{[^}]*\})?', r'\1', text)
     text = re.sub(r'(?m)^(:::.*|```.*|~~~.*|#{1,6} .*|---+|\|[\s|:-]+\|)$', ' ', text)
-    return ' '.join(re.sub(r'<[^>]+>|\*\*|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|\|', ' ', text).split())
+    return ' '.join(re.sub(r'<[^>]+>|\*\*|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|\|', ' ', text).replace('\\*', '*').replace('\\_', '_').split())
 
 
 IMPORT = re.compile(r'(?m)^(?:import \w.*|from [\w.]+ import .*)\n?')

@@ -302,7 +302,7 @@ def searching():
 
 def finishing():
     "What tools/finish.py makes of cells: closed folds, pictures as files, descriptions of drawings, cards; and dead links, weights and queries are seen"
-    import finish, faulty, itertools, pages
+    import finish, faulty, itertools, pages, search
     out = []
     def want(what, got, *words, never=()):
         out.extend(f'{what}: no {w!r} in {got!r}' for w in words if w not in got)
@@ -333,9 +333,18 @@ def finishing():
         rows = finish.together('| 0.34 ± 0.09 (n = 3) | a |\n1 ± 2')
         if rows != '| 0.34\u00a0±\u00a00.09\u00a0(n\u00a0=\u00a03) | a |\n1 ± 2': out.append(f'a result is broken in a table: {rows!r}')
         rows = finish.together('| 0.34 ± 0.09 (n = 3) ' + '| a '*6 + '|')
+        path = finish.together('| a/b/c.sh, `a/b/c` | [a/b](a/b/c) |')
+        if path != '| a/<wbr>b/<wbr>c.sh, `a/b/c` | [a/b](a/b/c) |': out.append(f'a path in a table: {path!r}')
+        options = finish.together('| --lr 1 | `--lr 1` | a--b |')
+        if options != r'| \-\-lr 1 | `--lr 1` | a--b |': out.append(f'options in a table: {options!r}')
         if rows != '| 0.34\u00a0±\u00a00.09 (n\u00a0=\u00a03) ' + '| a '*6 + '|': out.append(f'a row of many columns: {rows!r}')
         said = finish.undescribed('*Initialize self.  See help(type(self)) for accurate signature.*\n*A net*')
         if said != '\n*A net*': out.append(f'a docstring of Python: {said!r}')
+        if finish.undescribed('*Call self as a function.*'): out.append('a docstring of Python, of a method that is called')
+        said = finish.starred('---\n\n*Maps (N, 64*width), `a*b`, of __init__*')
+        if said != '---\n\n*Maps (N, 64\\*width), `a*b`, of \\_\\_init\\_\\_*': out.append(f'an asterisk in a line that is italic: {said!r}')
+        made = finish.api_page([('m', 'M', 'm.html', [search.Heading(name=n, anchor=n) for n in ('f', 'C.__call__')])])
+        if '`f`' not in made or '__call__' in made: out.append(f'the index of the library: {made!r}')
         shows = dict(cells=[dict(cell_type='code', source='#| fig-alt: "Eight points"\nx', outputs=[value(**{'image/png': 'AAAA'})])])
         if finish.card(shows, '10_x.ipynb', tmp) != ('cards/10_x.png', 'Eight points') or not (tmp/'cards'/'10_x.png').is_file(): out.append('a card is not the first picture')
         if finish.card(dict(cells=[]), '10_x.ipynb', tmp) != (finish.SITE_CARD, ''): out.append('a page without pictures does not have the card of the site')

@@ -66,10 +66,18 @@ def _for_notebook(fig):
 
 @cache
 def _picture():
-    "matplotlib's Figure, which here knows how to show itself (imported when the first one is drawn)"
+    "matplotlib's Figure, which here knows how to show itself, and Axes with our titles (imported when one is drawn)"
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    class Panel(Axes):
+        def set_title(self, *args, **kw):
+            with style(): return super().set_title(*args, **kw)
+        def legend(self, *args, **kw):
+            with style(): return super().legend(*args, **kw)
     class Picture(Figure):
         def _repr_png_(self): return _png(self)
+        def add_subplot(self, *args, **kw):
+            return super().add_subplot(*args, **(kw if 'projection' in kw else dict(axes_class=Panel) | kw))
     shell = sys.modules['IPython'].get_ipython() if 'IPython' in sys.modules else None
     if shell: shell.display_formatter.formatters['image/png'].for_type(Picture, _for_notebook)
     return Picture
