@@ -176,7 +176,7 @@ def make_published(folder):
 def read_published(folder):
     from vidgan_nb import datasets as d
     from vidgan_nb.recipes import _making
-    for p in folder.iterdir():                            # as `datasets.reading` does for who loads by name
+    for p in folder.iterdir():                            # as `datasets.load` does before it reads
         if p.is_fifo(): raise d._broken(p, 'a file', 'a pipe')
     with _making('the data'): return _published(folder, d)
 
@@ -552,8 +552,7 @@ def entries():
         'archive': (('.tar', ''), among('records-0.tar', lambda home: collect(home, home/'runs', home/'work', say=lambda *_: None))),
     }
 
-# these readers would wait for a pipe in the place of a file; `datasets.reading`, in which `load` is called for a user, refuses it before: see
-# `pipes` in tools/drill.py
+# these inner readers would wait for a pipe in the place of a file; `load`, which calls them, refuses it before: see `pipes` in tools/drill.py
 PIPES = 'cifar', 'idx', 'mosaics', 'labels'
 
 def attack(top, names, log):

@@ -6,7 +6,7 @@
 __all__ = ['channels_first', 'NoSplit', 'split_of', 'headers', 'read_rows', 'array_data']
 
 # %% ../nbs/00_data_arrays.ipynb #00-data-arrays-003
-import math, os, stat, zipfile, zlib
+import math, os, stat, tokenize, zipfile, zlib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -136,7 +136,7 @@ def _named(c, classes):
 
 # %% ../nbs/00_data_arrays.ipynb #00-data-arrays-021
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, MemoryError, OverflowError,
-            zipfile.BadZipFile, zlib.error)
+            SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error)   # the two: some damaged headers
 
 @contextmanager
 def _stream(path, entry):

@@ -27,7 +27,7 @@ class _RealImages:
 
 def _load(name, root, split, n=None, resize=None, **kw):
     "A data set by name; images in files stay there; of what is computed, no more than `n`"
-    from vidgan_nb.datasets import DATASETS, SIZES, load, reading
+    from vidgan_nb.datasets import DATASETS, SIZES, load
     if not name.startswith('folder:'):
         name, _, own = name.partition(':')
         if own and split and own != split:
@@ -38,7 +38,7 @@ def _load(name, root, split, n=None, resize=None, **kw):
     elif computed: kw = dict(n=n) | kw
     if resize and not computed: kw = kw | dict(size=resize)
     try:
-        with reading(name, root): return load(name, root, **kw | (dict(split=split) if split else {}))
+        return load(name, root, **kw | (dict(split=split) if split else {}))
     except BadInput as e: raise BadInput(str(e).replace('give size=', 'give --size 32')) from None
 
 # %% ../nbs/38_cli_score.ipynb #40-cli-032c

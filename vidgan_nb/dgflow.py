@@ -250,6 +250,7 @@ def energy_distance(
     "How far apart two clouds are"
     if x.dim() != 2 or y.dim() != 2 or x.shape[1] != y.shape[1]:
         raise BadInput(f'two tables (N, d) of one width are compared: got {tuple(x.shape)} and {tuple(y.shape)}')
+    if min(len(x), len(y)) < 2: raise BadInput(f'each cloud needs two points or more: got {len(x)} and {len(y)}')
     within_x, within_y = _mean_distance(x, x)/(len(x) - 1), _mean_distance(y, y)/(len(y) - 1)
     return 2*_mean_distance(x, y)/len(y) - within_x - within_y                               # (13)
 

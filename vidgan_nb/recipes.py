@@ -18,7 +18,7 @@ from torch import Tensor
 
 # %% ../nbs/03_recipes.ipynb #03-recipes-005
 from .basics import BadInput, check_between, check_whole, document, nearest, regular_file
-from .datasets import DATASETS, data_settings, load, reading
+from .datasets import DATASETS, data_settings, load
 from .loops import (History, Loop, _names, _part_state, _trained, checkpoints, parts, process_mean,
     processes, rank, resume)
 from .monitor import (PRECISIONS, FolderLock, explain_out_of_memory, join_processes, on_signal,
@@ -353,7 +353,7 @@ def check_device(
 def _load(r, root):
     "The data of a recipe"
     name = str(r['data'].get('name'))
-    with _making(f'the data {name:.100}'), reading(name, root): return load(**r['data'], root=root)
+    with _making(f'the data {name:.100}'): return load(**r['data'], root=root)
 
 def _fit_to_data(r, root, data):
     "The recipe with networks that fit its data, and the data; BadInput, with the command that would work, if none do"

@@ -461,13 +461,22 @@ def _check_data(run, found, before, root):
     if now == run.made['data']['fingerprint']: return []
     return [f'{spec["name"]} is read as other data than those it was trained on']
 
+# %% ../nbs/03_records.ipynb #03-records-037c
+def _losses_differ(run, now):
+    "Where the losses of a record's witness differ from those of now, a line each"
+    then, noise, loop = run.witness['losses'], run.witness['rounding'], run.recipe['loop']
+    wrong = disagreements(then, now, noise)
+    if not (wrong and loop.get('teacher')): return wrong
+    alone = losses(run.recipe | dict(loop=loop | dict(teacher='')))     # as where the teacher's record was not at hand
+    return wrong if disagreements(then, alone, noise) else []
+
 def _compare(run, found, root):
     "What is wrong with a record whose code changed, a line each"
-    try: losses_now, outputs_now = _witness_now(run, digest(found))
+    try:
+        losses_now, outputs_now = _witness_now(run, digest(found))
+        wrong = _losses_differ(run, losses_now) + disagreements(run.witness['outputs'], outputs_now)
     except (BadInput, RuntimeError, TypeError, KeyError) as e:
         return [f'its witness cannot be taken: {" ".join(str(e).split()):.200}']
-    wrong = disagreements(run.witness['losses'], losses_now, run.witness['rounding'])
-    wrong += disagreements(run.witness['outputs'], outputs_now)
     return wrong + _check_data(run, found, _verified(run.folder.parent).get(run.name, {}), root)
 
 # %% ../nbs/03_records.ipynb #03-records-037a

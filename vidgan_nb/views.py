@@ -116,17 +116,22 @@ def _largest_box(h, w, ratio):
 
 # %% ../nbs/09_views.ipynb #22-ssl-021a
 def resize_matrix(
-    start: Tensor,   # (N,) first pixel of the crop
-    length: Tensor,  # (N,) pixels of the crop
+    start: Tensor,   # (N,) first pixel of the crop; a part of a pixel counts as all of it
+    length: Tensor,  # (N,) pixels of the crop; what lies outside of the image is left out, all but one pixel
     n: int,          # pixels of the image
     size: int        # pixels to make
 ) -> Tensor:         # (N, size, n), rows sum to one
     "Crop and bilinear resize along one axis, as matrices; where it shrinks, it averages (Pillow's filter)"
-    step = (length/size)[:, None, None]
+    if start.dim() != 1 or start.shape != length.shape:
+        raise BadInput(f'start and length hold a number an image: got {tuple(start.shape)}, {tuple(length.shape)}')
+    end = (start + length).ceil().clamp(max=n)
+    start = start.floor().clamp(0, n - 1)
+    end = end.maximum(start + 1)
+    step = ((end - start)/size)[:, None, None]
     at = start[:, None, None] + (torch.arange(size, device=start.device) + .5)[:, None]*step
     i = torch.arange(n, device=start.device)
     m = F.relu(1 - (i + .5 - at).abs()/step.clamp_min(1))                                       # (1)
-    m = m*((i >= start[:, None, None]) & (i < (start + length)[:, None, None]))
+    m = m*((i >= start[:, None, None]) & (i < end[:, None, None]))
     return m/m.sum(2, keepdim=True)
 
 # %% ../nbs/09_views.ipynb #22-ssl-022
