@@ -319,6 +319,8 @@ def attacks(drill, top, small, only=None):
     "Hand hostile files to every way into the package: nothing in them may run, exhaust the machine, or end in a traceback"
     import drill_files as F
     canary, log = top/'canary', top/'log'
+    o = child(F.accepted, top, memory=2**32) if not only else Outcome('ok', [])
+    for what in o.value if o.kind == 'ok' else [f'{o.kind}: {o.value}']: drill.fault(f'not refused: {what}')
     (top/'files').mkdir()
     (top/'bin').mkdir()
     gs = top/'bin'/'gs'
@@ -331,8 +333,6 @@ def attacks(drill, top, small, only=None):
     groups = [names[i::6] for i in range(6)] + [['a pipe']] if not only else [names]
     if only and 'pipe' in only: groups = [['a pipe']]
     for group in filter(None, groups): _attack_group(drill, top, group, log, canary, F)
-    o = child(F.accepted, top, memory=2**32) if not only else Outcome('ok', [])
-    for what in o.value if o.kind == 'ok' else [f'{o.kind}: {o.value}']: drill.fault(f'not refused: {what}')
 
 
 def _attack_group(drill, top, group, log, canary, F, depth=0):
