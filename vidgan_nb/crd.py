@@ -7,7 +7,7 @@ __all__ = ['check_images', 'exactly', 'between_images', 'check_logits', 'check_m
            'ReviewKD']
 
 # %% ../nbs/24_crd.ipynb #24-crd-003
-import functools
+import functools, inspect
 from typing import Callable
 import torch
 import torch.nn.functional as F
@@ -34,11 +34,14 @@ def exactly(
     loss: Callable  # a function of tensors (N, ...): the student's, the teacher's, ...
 ) -> Callable:      # the same function
     "Let a loss compute in float32 where its tensors are in half precision, also under autocast"
+    known = inspect.signature(loss)
     @functools.wraps(loss)
-    def in_full(*tensors, **kw):
-        check_images(*tensors)
-        with torch.autocast(tensors[0].device.type, enabled=False):
-            return loss(*map(full_precision, tensors), **kw)
+    def in_full(*args, **kw):
+        given = known.bind(*args, **kw).arguments                        # by position or by name
+        tensors = {k: v for k, v in given.items() if isinstance(v, Tensor)}
+        check_images(*tensors.values())
+        with torch.autocast(next(iter(tensors.values())).device.type, enabled=False):
+            return loss(**given | {k: full_precision(v) for k, v in tensors.items()})
     return in_full
 
 # %% ../nbs/24_crd.ipynb #24-crd-011d
