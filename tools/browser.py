@@ -20,7 +20,8 @@ COUNTED, HEAVY = ('external', 'overflow', 'axe', 'console'), 1.5*2**20
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    "A server that says nothing, and gives 404.html where there is no page"
+    "A server that says nothing; the site stands in the folder of its public address too, by which 404.html names its parts"
+    def translate_path(self, path): return super().translate_path(path.removeprefix(N.settings(TOP)['doc_baseurl']) or '/')
     def log_message(self, *a): pass
     def handle(self):
         try: super().handle()
