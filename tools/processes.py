@@ -41,7 +41,7 @@ def recipes(name):
         if value and net in r['nets']: r['nets'][net] = r['nets'][net] | {key: int(value)}
     if 'held' in settings(method(r))[0]: r['loop'] = dict(held=2) | r['loop']
     found = [small(r) for r in sorted(found.values(), key=lambda r: -len(r['loop']))] or [small(r)]
-    return found + [shared(found[0], SHARED[name])]*(name in SHARED)
+    return found + [shared(found[0], change) for change in [SHARED.get(name)] if change]
 
 
 def shared(r, change):
