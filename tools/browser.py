@@ -122,7 +122,7 @@ def browse(site, names, asked, have, quarto, shots=None, patience=None):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     chapters = [n for n, _ in weights(site) if '/' not in n]
     said = dict(url=f'http://localhost:{server.server_port}/', pages=names, chromium=have['chromium'], playwright=str(have['playwright-core']), axe=str(have['axe-core']), fuse=str(have['fuse.js']),
-                index=str(site/'search.json'), queries=asked, quarto=quarto, shots=shots, patience=patience, player=pages_with(site, chapters, r'class="vidgan-player\b'), picture=pages_with(site, chapters, r'<figure\b[^>]*>\s*<p><img '),
+                index=str(site/'search.json'), queries=asked, quarto=quarto, shots=shots, patience=patience, player=pages_with(site, chapters, r'class="vidgan-player\b'), picture=pages_with(site, chapters, r'<figure\b[^>]*>\s*(?:<p>)?<img |<p><img '),
                 folded=pages_with(site, chapters, '<details(?! open)'), equations=pages_with(site, chapters, 'math display'))
     r = subprocess.run([have['node'], str(Path(__file__).with_name('browser.js'))], input=json.dumps(said), capture_output=True, encoding='utf-8')
     server.shutdown()
