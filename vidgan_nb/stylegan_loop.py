@@ -43,7 +43,7 @@ def lazy_descend(
     "One update by a regulariser; parameters on which it does not depend get a gradient of zero, which Adam counts"
     parameters = [p for group in opt.param_groups for p in group['params']]
     gradients = torch.autograd.grad(loss, parameters, materialize_grads=True)
-    for p, g in zip(parameters, gradients): p.grad = g
+    for p, g in zip(parameters, gradients): p.grad = torch.empty_like(p).copy_(g)   # one layout for a fused update
     opt.step()
 
 # %% ../nbs/14_stylegan_loop.ipynb #14-stylegan-loop-lengths
