@@ -177,6 +177,7 @@ def check_place(
     there = next(p for p in [full, *full.parents] if p.exists())
     if full.is_dir(): why = 'Is a directory'
     elif there.is_file() and there != full: why = 'Not a directory'
+    elif there == full and not full.is_file(): why = 'Is a pipe or a device, not a file'
     elif not os.access(there, os.W_OK): why = 'Permission denied'
     else: return
     raise BadInput(f'cannot write {path}: {why}')

@@ -384,7 +384,8 @@ def _send(place, unfinished):
         checkpoint = unfinished, checkpoints(place.work/unfinished/'checkpoints')[-1]
     with FolderLock(place.work/'.pack'):
         names = dict.fromkeys((place.work/'made.txt').read_text(encoding='utf-8').split('\n'))
-        return pack([place.runs/n for n in names if n], place.to, checkpoint)
+        records = [place.runs/n for n in names if n]
+        return pack([d for d in records if d.is_dir()], place.to, checkpoint)
 
 # %% ../nbs/07_queue.ipynb #07-queue-028
 def attempt(
