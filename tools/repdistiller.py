@@ -1,7 +1,7 @@
 """A step of distillation on one core: ours beside RepDistiller's own training loop, WRN-40-2 teaching WRN-16-2 on 64 images of 32x32.
 
     git clone https://github.com/HobbitLong/RepDistiller FOLDER
-    python tools/bench_repdistiller.py FOLDER [--rounds 7] [kd at vid ...]
+    python tools/repdistiller.py FOLDER [--rounds 7] [kd at vid ...]
 
 Both take turns in one process, on one thread, in float32; a turn is a few steps. Ours also draws, shifts, flips and normalises its images;
 theirs gets batches that were made before, so that the time is that of the loop alone. Printed are medians over the rounds: of the processor
