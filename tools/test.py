@@ -6,7 +6,7 @@
 
 A notebook is run with its own definitions (`10_wgan`) and its checks are run against the exported module (`10_wgan@exported`).
 Each test is a process of its own (on Linux a fork of one that has imported torch already) with one torch thread and a time limit; as many run at once as there are cores. A notebook
-should take 30 s of processor time a pass at most; it is marked slow above that, and fails above three times that. Ends with `N passed, M failed`, and with a non-zero status if any failed or nothing ran.
+should take 30 s of processor time a pass at most; it is marked slow above that, and fails above two and a half times that. Ends with `N passed, M failed`, and with a non-zero status if any failed or nothing ran.
 """
 import argparse, contextlib, gc, json, os, signal, subprocess, sys, tempfile, threading, time, traceback
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -134,7 +134,7 @@ def main():
     p.add_argument('--list', action='store_true', help='print the names of the tests')
     p.add_argument('-j', '--jobs', type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(), help='tests at once (default: the cores)')
     p.add_argument('--limit', type=float, default=300, help='seconds after which a notebook is stopped (other tests: three times that): long, since a machine may have other work: what a notebook costs is bounded by --cpu')
-    p.add_argument('--cpu', type=float, default=90, help='seconds of processor time after which a pass of a notebook fails: three times what it should take, for a slow or crowded machine')
+    p.add_argument('--cpu', type=float, default=75, help='seconds of processor time after which a pass of a notebook fails: two and a half times what it should take, for a slow or crowded machine')
     p.add_argument('--root', type=lambda s: Path(s).resolve(), default=here.parent, help=argparse.SUPPRESS)
     p.add_argument('--one', help=argparse.SUPPRESS)
     p.add_argument('--serve', action='store_true', help=argparse.SUPPRESS)
