@@ -33,7 +33,7 @@ setup: $(STAMP) ## the environment only (by itself part of each of the others)
 demo: $(STAMP) ## train a WGAN-GP on drawn digits and look at what it learnt (under 3 minutes on 2 cores)
 	@$(BIN)/vidgan demo $(ARGS)
 
-test: $(STAMP) ## every notebook, twice, and all that keeps them honest
+test: $(STAMP) ## every notebook, and all that keeps them honest
 	@$(BIN)/python tools/test.py $(ARGS)
 
 drill: $(STAMP) ## kill, damage, attack: every loop and every kind of file (about 20 minutes on 2 cores)

@@ -260,6 +260,9 @@ def runner():
         for words, code, last in [(['nothing-is-called-this'], 1, '0 passed, 0 failed'), (['00_low'], 0, '2 passed, 0 failed')]:
             r = test(*words)
             if r.returncode != code or r.stdout.splitlines()[-1] != last: out.append(f'{words}: {r.returncode}\n{r.stdout}{r.stderr}')
+        for words, second in [((), False), (('high',), True), (('@exported',), True)]:
+            names = test(*words, '--list').stdout.split()
+            if ('10_high@exported' in names) != second or ('10_high' in names) != ('@exported' not in words): out.append(f'--list {words}: {names}')
         for clash in ('sizes', '10_high@exported', '50_two\nlines'):
             write(root, clash, notebook('Clash', None, ('1', None)))
             r = test('00_low')

@@ -1,10 +1,13 @@
-"""All tests: every notebook in two passes, and the checks of checks.py. What `make test` runs.
+"""All tests: every notebook, and the checks of checks.py. What `make test` runs.
 
-    python tools/test.py                   everything
-    python tools/test.py wgan export       only tests whose name holds one of these words
+    python tools/test.py                   everything but the second passes
+    python tools/test.py wgan export       only tests whose name holds one of these words, second passes too
+    python tools/test.py @exported         all second passes
     python tools/test.py --list            their names
 
-A notebook is run with its own definitions (`10_wgan`) and its checks are run against the exported module (`10_wgan@exported`).
+A notebook is run with its own definitions (`10_wgan`); in a second pass its checks are run against the exported module (`10_wgan@exported`).
+Since the module is checked to be what the notebook exports (`export`) and to use no name that it does not define (`style`), a second pass
+finds little that the first does not, and takes as long: it is run where it is asked for.
 Each test is a process of its own (on Linux a fork of one that has imported torch already) with one torch thread and a time limit; as many run at once as there are cores. A notebook
 should take 30 s of processor time a pass at most; it is marked slow above that, and fails above two and a half times that. Ends with `N passed, M failed`, and with a non-zero status if any failed or nothing ran.
 """
@@ -141,7 +144,7 @@ def main():
     a = p.parse_args()
     if a.one: sys.exit(one(a.root, a.one))
     if a.serve: return serve(a.root)
-    names = [n for n in tests(a.root) if not a.words or any(w in n for w in a.words)]
+    names = [n for n in tests(a.root) if (any(w in n for w in a.words) if a.words else not n.endswith('@exported'))]
     if a.list: print('\n'.join(names)); return
     books = {book(a.root, p) for p in N.notebooks(a.root)}
     start, passed, width = time.monotonic(), 0, max(map(len, names), default=0)
