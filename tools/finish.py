@@ -138,7 +138,23 @@ def undescribed(text):
 def starred(text):
     "What nbdev shows of a function, its line as it is written: the asterisk of `(N, 64*width)` would end the italics, `__init__` would be bold"
     def literal(s): return re.sub(r'(`[^`]*`)|(?<!\\)(\*|__)', lambda m: m[1] or '\\' + '\\'.join(m[2]), s)
-    return re.sub(r'(?m)^\*(?!\*)(.+)\*$', lambda m: f'*{literal(m[1])}*', text) if text.startswith('---\n') else text
+    if not text.startswith('---\n'): return text
+    # nbdev takes the first line for the whole sentence: what goes on below belongs to it
+    text = re.sub(r'(?m)^\*(?!\*)(.+)\*\n((?:[^\s|#`:>-].*\n?)+)', lambda m: f'*{m[1]} ' + ' '.join(m[2].split('\n')).strip() + '*\n', text)
+    return re.sub(r'(?m)^\*(?!\*)(.+)\*$', lambda m: f'*{literal(m[1])}*', text)
+
+
+def signature(text):
+    "What nbdev shows of a function, its signature as a reader would write it: no module `__main__`, no types of defaults, no path of this machine, no digits of rounding"
+    def put(m):
+        s = re.sub(r'\b__main__\.', '', m[0])
+        s = re.sub(r':(?:NoneType|builtin_function_or_method|function|type)(?==)', '', s)
+        s = re.sub(r":PosixPath=Path\('[^']*'\)", ':Path=Path(__file__).parent', s)
+        s = re.sub(r'\b\d+\.\d{9,}\b', lambda m: f'{float(m[0]):.6g}', s)
+        head, bracket, tail = s.rpartition('\n)')                                  # lines below the result are the rest of its comment
+        first, *more = tail.removesuffix('```').rstrip('\n').split('\n')
+        return head + bracket + '\n'.join([first, *(l if l.lstrip().startswith('#') else f'# {l}' for l in more)]) + '\n```' if bracket else s
+    return re.sub(r'(?ms)^```python\n.*?^```$', put, text) if text.startswith('---\n') else text
 
 
 def described(text, page, folder):
@@ -239,7 +255,7 @@ def before(folder, root):
                 raw_html(c, n, folder, count)
                 for o in c.get('outputs', []):
                     data = o.get('data', {})
-                    if 'text/markdown' in data: data['text/markdown'] = starred(undescribed(together(unlinked(relative(N.text(data['text/markdown']), n, site, known)))))
+                    if 'text/markdown' in data: data['text/markdown'] = signature(starred(undescribed(together(unlinked(relative(N.text(data['text/markdown']), n, site, known))))))
             cell = front(nb)[1]
             if cell:
                 path, alt = pictures[n]
@@ -267,10 +283,21 @@ def in_colab(page, git):
     return re.sub(rf'<li><a href="https://github\.com/{re.escape(git)}/blob/([^"]+\.ipynb)" class="toc-action">.*?</a></li>', put, page)
 
 
+def breakable(page):
+    "A page whose lines break where a reader expects it: options stay whole, names in headings break at a dot or an underscore, and columns of sentences are not a word wide"
+    whole = lambda m: m[1] + re.sub(r'(?<![\w-])--?[A-Za-z][\w-]*', r'<span class="option">\g<0></span>', m[2]) + m[3]
+    page = re.sub(r'(?<!<pre>)(<code>)([^<]*-[^<]*)(</code>)', whole, page)
+    names = lambda m: m[1] + re.sub(r'(<[^>]*>)|(?<=\w)([._])(?=\w)', lambda k: k[1] or f'{k[2]}<wbr>', m[2]) + m[3]
+    page = re.sub(r'(<h[2-4][^>]*>)((?:(?!</h[2-4]>).)*)(</h[2-4]>)', names, page)
+    def table(m): return m[0].replace('<table', '<table data-sentences', 1) if any(len(re.sub('<[^>]*>', '', c)) > 60 for c in re.findall(r'(?s)<td[^>]*>(.*?)</td>', m[0])) and m[0].count('<th') > 3*m[0].count('<thead') else m[0]
+    return re.sub(r'(?s)<table.*?</table>', table, page)
+
+
 def finished(page, name, git_url, local_maths):
     "A page of Quarto's without requests to other hosts, with the links that need the repository's address"
     page = re.sub(r'\s*<script src="https://[^"]*polyfill[^"]*"></script>', '', page)
     page = re.sub(r'(<script[^>]* src=")[^"]*mathjax/(tex-\w+(?:-full)?\.js)"', lambda m: f'{m[1]}{up(name) + "mathjax/" if local_maths else CDN}{m[2]}"', page)
+    page = breakable(page)
     page = page.replace('href="https://github.com/"', f'href="{git_url}"').replace('href="https://github.com"', f'href="{git_url}"')
     return in_colab(page, git_url.removeprefix('https://github.com/'))
 
