@@ -21,6 +21,7 @@ SEARCH, CARDS, MEDIA = 'search-index.json', 'cards', 'media'
 CARD, SITE_CARD = f'{CARDS}/{{}}.png', 'images/readme-1.png'
 RESULTS = re.compile(r'\bResults\b|\bdid not work\b')
 LONG = 10     # lines of code, from which a cell of results is folded
+WORDS = {'`train`', '`half`', '`channels`', '`seeds`'}   # of splits, variants, options and columns; nbdev takes them for functions of that name
 MANY = 6      # bars of a table's row with many columns
 CDN = 'https://cdn.jsdelivr.net/npm/mathjax@3/es5/'
 
@@ -73,6 +74,19 @@ def fold_results(nb):
                 c['source'] = f'#| code-fold: true\n#| code-summary: "Code ({lines} lines)"\n{c["source"]}'
 
 
+def fold_answers(nb):
+    "Fold what a solution shows together with its code: code-fold leaves the answer in sight"
+    out = []
+    for c in nb['cells']:
+        d = N.directives(c['source'])[0] if c['cell_type'] == 'code' else {}
+        said = d.get('code-summary', '').strip('"')
+        if 'code-fold' not in d or not said.startswith('A solution') or not c.get('outputs'): out.append(c); continue
+        c['source'] = re.sub(r'(?m)^#\| code-(?:fold|summary):.*\n', '', c['source'])
+        text = lambda s, k: dict(cell_type='markdown', metadata={}, source=s, **({'id': f'{c["id"]}-{k}'} if 'id' in c else {}))
+        out += [text(f'<details class="answer"><summary>{html.escape(said)}</summary>', 'opens'), c, text('</details>', 'closes')]
+    nb['cells'] = out
+
+
 def raw_html(cell, page, folder, count):
     "HTML outputs as raw HTML in Markdown, with their pictures as files"
     for o in cell.get('outputs', []):
@@ -98,10 +112,11 @@ def _write(path, data):
 
 
 def relative(text, page, site, known):
-    "Text in which links to the site, as nbdev makes them of names in backticks, lead to a file; one to a private name that no page shows is none"
+    "Text in which links to the site, as nbdev makes them of names in backticks, lead to a file; one to a private name that no page shows is none, and an ordinary word is no name"
     def put(m):
         label, target, anchor = m[1], m[2], m[3]
         if anchor and anchor.startswith('_') and anchor not in known.get(target, ()): return label
+        if label in WORDS: return label
         return f'[{label}]({up(page)}{target}' + (f'#{anchor}' if anchor else '') + ')'
     text = re.sub(rf'(?<=\[)([^\[\]\n]*)\[(`[^`\n]+`)\]\({re.escape(site)}[^)\s]*\)([^\[\]\n]*)(?=\]\()', r'\1\2\3', text)       # a name within a link of ours
     return re.sub(rf'\[((?:[^\[\]]|\[[^\]]*\])*)\]\({re.escape(site)}([\w./-]+?\.html)(?:#([^)\s]+))?\)', put, text)
@@ -246,6 +261,7 @@ def before(folder, root):
                 nb_source = N.read(source)
                 in_order(nb, defined(nb_source))
             fold_results(nb)
+            if not n.startswith('checks/'): fold_answers(nb)
             for c in nb['cells']:
                 if c['cell_type'] == 'markdown': c['source'] = described(relative(c['source'], n, site, known), n, folder)
                 if c['cell_type'] == 'markdown': c['source'] = re.sub(r'(?ms)^```\w+\n.*?^```$', lambda m: closer(m[0]), c['source'])

@@ -298,6 +298,7 @@ def searching():
     site = 'https://s.io/r/'
     linked = finish.relative(f'[`_a`]({site}low.html#_a), [`b`]({site}low.html#b)', 'checks/x.ipynb', site, {'low.html': {'b'}})
     if linked != '`_a`, [`b`](../low.html#b)': out.append(f'relative: {linked}')
+    if finish.relative(f'[`train`]({site}low.html#train)', 'x.ipynb', site, {}) != '`train`': out.append('a word that is linked')
     linked = finish.relative(f'[the [`b`]({site}low.html#b) of it](low.ipynb) and [`b`]({site}low.html#b)', 'x.ipynb', site, {'low.html': {'b'}})
     if linked != '[the `b` of it](low.ipynb) and [`b`](low.html#b)': out.append(f'a link within a link: {linked}')
     return out
@@ -321,6 +322,11 @@ def finishing():
     page = [dict(cell_type='markdown', source='## Data\n### Results of others'), *results(), dict(cell_type='markdown', source='## Use'), *results()]
     finish.fold_results(dict(cells=page))
     if [k for k, c in enumerate(page) if 'code-fold' in c['source']] != [1]: out.append('not just the long cell of results is folded')
+    answers = dict(cells=[dict(cell_type='code', source=f'#| code-fold: true\n#| code-summary: "{s}"\nx', outputs=o) for s, o in (('A solution', [value(text_plain='4')]), ('A solution', []), ('Imports', [value(text_plain='5')]))])
+    finish.fold_answers(answers)
+    want('an answer', pages.markdown(answers), '<details class="answer"><summary>A solution</summary>', never=['<details open>'])
+    kinds = [c['cell_type'] for c in answers['cells']]
+    if kinds != ['markdown', 'code', 'markdown', 'code', 'code'] or answers['cells'][1]['source'] != 'x': out.append(f'not just the solution with an answer is folded: {kinds}')
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp)
         film = dict(cell_type='code', source='film', outputs=[value(**{'text/html': '<img src="data:image/png;base64,AAAA">'})])
