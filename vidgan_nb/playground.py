@@ -146,17 +146,18 @@ def draw_distillation(
         left.plot(errors[i], channel_loss(errors[i], errors[i]), '|', ms=9, color=colour)
         left.plot(v[i], channel_loss(v[i], errors[i]), 'o', ms=5, color=colour)
     low = ignored(v, errors)
-    left.set(xscale='log', ylim=(-2.6, 1.5), xlabel='variance', ylabel='loss, nats', xticks=[.001, .1, 10],
-             xticklabels=['0.001', '0.1', '10'], title=f'$\\lambda$ = {weight:g}\n{steps} steps from {start:g}')
-    left.legend(fontsize=6, loc='lower right', title='error', title_fontsize=6, borderaxespad=0)
+    left.set(xscale='log', ylim=(-2.6, 4), xlabel='variance', ylabel='loss, nats', xticks=[.001, .1, 10],
+             xticklabels=['0.001', '0.1', '10'], yticks=[-2, 0, 2, 4])
+    left.set_title(f'$\\lambda$ = {weight:g}\n{steps} steps from {start:g}', fontsize=8)
+    left.legend(fontsize=7, loc='upper right', title='error', title_fontsize=7, borderaxespad=0, handlelength=1)
     at, final, now = np.arange(len(errors)), weight/errors, weight/v
     right.plot(at, final, '_', color='.6', label='at its minimum')
     right.plot(at[~low], now[~low], 's', ms=3, color=STUDENT, label='now')
     right.plot(at[low], now[low], 'x', ms=4, color='k', label='now, ignored')
     right.set(yscale='log', ylim=(1e-3, 1e7), yticks=[.01, 1, 100, 1e4], yticklabels=['0.01', '1', '100', '10,000'],
-              xlabel='channel, by error', ylabel='weight $\\lambda/\\sigma^2$',
-              title=f'{int(low.sum())} of {len(low)} ignored')
-    right.legend(fontsize=6, loc='upper right', borderaxespad=0)
+              xlabel='channel, by error', ylabel='weight $\\lambda/\\sigma^2$')
+    right.set_title(f'{int(low.sum())} of {len(low)} ignored', fontsize=8)
+    right.legend(fontsize=7, loc='upper right', borderaxespad=0, handlelength=1)
     for ax in axes: ax.minorticks_off()
 
 # %% ../nbs/50_playground.ipynb #50-playground-024
@@ -205,12 +206,13 @@ def draw_flow(
     left.plot(*x[-1].T, '^', ms=3, color=FAKE, mec='w', mew=.2)
     near = to_nearest_mode(x)
     left.set(xlim=(-2.3, 2.3), ylim=(-2.3, 2.3), xticks=[-2, 0, 2], yticks=[-2, 0, 2], aspect='equal', xlabel='$x_1$',
-             ylabel='$x_2$', title=f'{f}\n$\\eta$ = {eta:g}, $\\gamma$ = {gamma:g}')
+             ylabel='$x_2$')
+    left.set_title(f'{f}, $\\eta$ = {eta:g}\n$\\gamma$ = {gamma:g}', fontsize=8)
     right.plot(near.mean(1), color=FAKE, label='generated')
     right.axhline(math.sqrt(math.pi/2), color=REAL, ls='--', label='real')
-    right.set(yscale='log', ylim=(.1, 10), yticks=[.1, 1, 10], yticklabels=['0.1', '1', '10'], xlabel='step',
-              ylabel='distance to a mode, sd',
-              title=f'{(near[-1] < 4).float().mean():.0%} within 4 sd')
+    right.set(yscale='log', ylim=(.1, 30), yticks=[.1, 1, 10], yticklabels=['0.1', '1', '10'], xlabel='step',
+              ylabel='distance to a mode, sd')
+    right.set_title(f'{(near[-1] < 4).float().mean():.0%}\nwithin 4 sd', fontsize=8)
     right.minorticks_off()
     right.legend(fontsize=7)
 
@@ -324,10 +326,13 @@ def draw_collapse(
     z = x @ linear_student(method)[step].T
     u, s, _ = torch.linalg.svd(z - z.mean(0), full_matrices=False)
     left.scatter(*(u[:, :2]*s[:2]).T, c=c, cmap='tab10', s=3)
-    left.set(xlim=(-3, 3), ylim=(-3, 3), xlabel='component 1', ylabel='component 2', title=method.replace(', ', '\n'))
+    left.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel='component 1',
+             ylabel='component 2')
+    left.set_title(method.replace(', no ', '\nwithout\n'), fontsize=8)
     middle.bar(range(1, 5), s/math.sqrt(299), color=STUDENT)
     directions = f'{participation_ratio(z):.1f} directions' if s[0] > .3 else 'nearly a point'
-    middle.set(ylim=(0, 2), xlabel='direction', ylabel='singular value', title=f'sd {spread(z):.2f}\n{directions}')
+    middle.set(ylim=(0, 2), xticks=range(1, 5), yticks=[0, 1, 2], xlabel='direction', ylabel='singular value')
+    middle.set_title(f'sd {spread(z):.2f}\n{directions}', fontsize=7.5)
     for at, number in _recorded_directions(method): right.plot(at, number, color=FAKE, lw=.7)
     right.axvline(step, color=TEACHER, lw=1)
     right.set(yscale='log', ylim=(.8, 40), yticks=[1, 10], yticklabels=['1', '10'], xlabel='step',

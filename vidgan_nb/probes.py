@@ -416,8 +416,10 @@ def draw_map(
     fig, ax = figure(height=5)
     for k, name in enumerate(b.test.classes):
         ax.scatter(*y[b.test.c.cpu() == k].T, s=8, label=name, color=f'C{k}' if k < 10 else None)
-    ax.set(title=f'features of {b.title}', xticks=[], yticks=[])
-    if len(b.test.classes) <= 20: ax.legend(ncols=2, fontsize='small', loc='center left', bbox_to_anchor=(1, .5))
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(f'features of {b.title}', fontsize=12)
+    if len(b.test.classes) <= 20:
+        ax.legend(ncols=2, fontsize=11, markerscale=2, loc='center left', bbox_to_anchor=(1, .5))
     return fig
 
 # %% ../nbs/22_probes.ipynb #22-probes-024

@@ -45,7 +45,6 @@ def side_by_side(
     fig, axes = figure(panels, len(settings), height=height, squeeze=False)
     for column, one in enumerate(settings):
         draw(axes[:, column], **common, **one)
-        for ax in axes[:, column]: ax.title.set_size(8)
         if column == 0: continue
         for ax in axes[:, column]:                          # said once, in the first column
             ax.set_ylabel('')
