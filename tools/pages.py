@@ -3,7 +3,7 @@
 Quarto turns a staged notebook into one Markdown text and hands that to pandoc; so does `markdown` here, and the tests then read
 pandoc's syntax tree: formulas, links, pictures, anchors. Where Quarto is installed the test builds the real site as well.
 """
-import ast, json, os, posixpath, re, shutil, subprocess, sys, tempfile
+import ast, json, os, posixpath, re, shutil, subprocess, sys, tempfile, threading
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -77,10 +77,14 @@ def _output(o, d, save=None):
     return _fence(data['text/plain'], 'output') if 'text/plain' in data else None
 
 
+ONE = threading.Lock()
+
+
 def pandoc(args, text):
     "Run pandoc; returns what it wrote and what it complained about"
     import pypandoc
-    r = subprocess.run([pypandoc.get_pandoc_path(), *args], input=text, capture_output=True, encoding='utf-8')
+    with ONE: path = pypandoc.get_pandoc_path()          # while it tries the pandocs that it finds, another thread would be given the first of them
+    r = subprocess.run([path, *args], input=text, capture_output=True, encoding='utf-8')
     return r.stdout, r.stderr if r.returncode == 0 else f'{r.stderr}\npandoc: exit status {r.returncode}'
 
 

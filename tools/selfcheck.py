@@ -1,6 +1,8 @@
 """Every check must be able to fail: each is run on a small sound project, which it passes, and on the same project broken in one place, which it reports."""
-import base64, json, os, re, shutil, subprocess, sys, tempfile
+import base64, json, os, re, shutil, subprocess, sys, tempfile, time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 sys.path.insert(0, str(Path(__file__).parent))
 import nb as N
 
@@ -322,6 +324,16 @@ def finishing():
     page = [dict(cell_type='markdown', source='## Data\n### Results of others'), *results(), dict(cell_type='markdown', source='## Use'), *results()]
     finish.fold_results(dict(cells=page))
     if [k for k, c in enumerate(page) if 'code-fold' in c['source']] != [1]: out.append('not just the long cell of results is folded')
+    found = []
+    def looking():                                  # as pypandoc looks: whoever asks meanwhile gets what was found so far
+        if not found:
+            found.append('old')
+            time.sleep(.1)
+            found.append('new')
+        return found[-1]
+    with mock.patch('pypandoc.get_pandoc_path', looking), mock.patch('subprocess.run', lambda words, **k: subprocess.CompletedProcess(words, 0, words[0], '')), ThreadPoolExecutor(4) as pool:
+        used = {path for path, _ in pool.map(lambda k: pages.pandoc([], ''), range(4))}
+    if used != {'new'}: out.append(f'threads use different pandocs: {used}')
     answers = dict(cells=[dict(cell_type='code', source=f'#| code-fold: true\n#| code-summary: "{s}"\nx', outputs=o) for s, o in (('A solution', [value(text_plain='4')]), ('A solution', []), ('Imports', [value(text_plain='5')]))])
     finish.fold_answers(answers)
     want('an answer', pages.markdown(answers), '<details class="answer"><summary>A solution</summary>', never=['<details open>'])
