@@ -160,11 +160,11 @@ def starred(text):
 
 
 def signature(text):
-    "What nbdev shows of a function, its signature as a reader would write it: no module `__main__`, no types of defaults, no path of this machine, no digits of rounding"
+    "What nbdev shows of a function, its signature as a reader would write it: no module `__main__`, no types of defaults, no folders of this machine, no digits of rounding"
     def put(m):
         s = re.sub(r'\b__main__\.', '', m[0])
         s = re.sub(r':(?:NoneType|builtin_function_or_method|function|type)(?==)', '', s)
-        s = re.sub(r":PosixPath=Path\('[^']*'\)", ':Path=Path(__file__).parent', s)
+        s = re.sub(r":PosixPath=Path\('(/[^']*/)?", lambda m: ":Path=Path('" + '.../'*bool(m[1]), s)
         s = re.sub(r'\b\d+\.\d{9,}\b', lambda m: f'{float(m[0]):.6g}', s)
         head, bracket, tail = s.rpartition('\n)')                                  # lines below the result are the rest of its comment
         first, *more = tail.removesuffix('```').rstrip('\n').split('\n')
