@@ -360,7 +360,7 @@ def sizes(root):
         mb = sum(f.stat().st_size for f in d.rglob('*') if f.is_file())/2**20
         total += mb
         if mb > 8: out.append(f'runs/{d.name}: {mb:.1f} MB, 8 is the limit')
-    if total > 48: out.append(f'runs/: {total:.1f} MB, 48 is the limit')
+    if total > 40: out.append(f'runs/: {total:.1f} MB, 40 is the limit')
     for p in N.notebooks(root):
         if p.stat().st_size > 4*2**20: out.append(f'nbs/{N.name(root, p)}: {p.stat().st_size/2**20:.1f} MB, 4 is the limit')
     known = re.compile(r'nbs/(?:(?:(?:checks|howto)/)?(?:\d\d_)?\w+\.ipynb|_quarto\.yml|styles\.css|site\.(?:scss|html)|figures/.+\.(?:svg|png|gif)|images/readme-\d+\.(?:png|jpg|svg))$')

@@ -7,7 +7,7 @@ __all__ = ['RESERVE', 'read_list', 'read_seeds', 'duration', 'Item', 'look_up', 
            'give_way', 'Place', 'check_list', 'attempt', 'run_list', 'run_lanes', 'code_at']
 
 # %% ../nbs/07_queue.ipynb #07-queue-003
-import contextlib, json, math, os, re, shutil, subprocess, sys, tempfile, time, traceback
+import contextlib, json, math, os, re, shutil, subprocess, sys, tempfile, time, traceback, uuid
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from .datasets import load, load_once
 from .recipes import train, RECIPES, build, load_recipe, recipe_names, resolve, unchanged, _pictures
 from .monitor import NotFinite, OutOfTime, FolderLock, precise
 from .loops import checkpoints, resume
-from .records import MOST, Run, _search, check_writable, half, record_names, write_record
+from .records import FRAMES_KEPT, MOST, Run, _search, check_writable, half, record_names, write_record
 from .recompute import SOURCES, runs_folder, small, stand_in
 
 # %% ../nbs/07_queue.ipynb #07-queue-005a
@@ -148,7 +148,7 @@ def rehearse(
                 why = f'{type(e).__name__} {" ".join(str(e).split()):.200}'
                 raise BadInput(f'{name} would fail at its {stage}: {why}') from None
     every = r.get('look_every', max(1, r['steps']//8))
-    frames = found['sample']*(2 + r['steps']//every if every else 0)
+    frames = found['sample']*(min(FRAMES_KEPT, 2 + r['steps']//every) if every else 0)
     size = found['weights'] + frames + (len(loop.history.names) + 6)*300*30 + 20_000
     if size > 1.3*MOST:
         raise BadInput(f'the record of {name} would take up to {size/1e6:.1f} MB, and {MOST/1e6:.0f} is the limit: '
@@ -499,16 +499,21 @@ def _wait(children):
 # %% ../nbs/07_queue.ipynb #07-queue-038a
 def code_at(
     revision: str = 'HEAD'     # of the repository that this package lies in
-) -> tuple[Path, str] | None:  # the worktree and its commit; None outside a repository
-    "The code of one commit, in a worktree in the user's cache"
+) -> tuple[Path, str] | None:  # its folder and the commit; None outside a repository
+    "The package at one commit, in the user's cache; processes that ask at once get the same"
     from vidgan_nb.scores import cache_folder
     top = RECIPES.parent.parent
     if not (top/'.git').exists() or not (top/'settings.ini').is_file(): return None
     at = _git(top, 'rev-parse', '--short=12', f'{revision}^{{commit}}')
     folder = cache_folder()/'code'/at
     if not (folder/RECIPES.parent.name/'__init__.py').is_file():
-        _git(top, 'worktree', 'prune')
-        _git(top, 'worktree', 'add', '--force', '--detach', str(folder), at)
+        part = folder.with_name(f'{at}-{uuid.uuid4().hex[:8]}')
+        part.mkdir(parents=True)
+        _git(top, 'archive', f'--output={part}.zip', at, RECIPES.parent.name, 'settings.ini')
+        shutil.unpack_archive(f'{part}.zip', part)
+        Path(f'{part}.zip').unlink()
+        with contextlib.suppress(OSError): part.rename(folder)                  # another process may have been faster
+        shutil.rmtree(part, ignore_errors=True)
     return folder, at
 
 def _git(folder, *words):

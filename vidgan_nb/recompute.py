@@ -70,7 +70,7 @@ def _normal(node, names=None):
         fields[k] = (names or {}).get(fields[k], fields[k])
     return (type(node).__name__, *((k, _normal(v, names)) for k, v in sorted(fields.items()) if v not in (None, [])))
 
-def _hash(node): return hashlib.sha256(repr(_normal(node)).encode()).hexdigest()[:12]
+def _hash(node): return hashlib.sha256(repr(_normal(node)).encode()).hexdigest()[:6]
 
 # %% ../nbs/03_recompute.ipynb #03-records-012
 def _decorator(d): return _called(d.func if isinstance(d, ast.Call) else d)
