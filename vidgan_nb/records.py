@@ -113,7 +113,7 @@ MOST = 8e6                   # bytes of one record
 def _spread(n, k): return np.unique(np.linspace(0, n - 1, k).round().astype(int))       # at most k of n places
 
 def _thin(h):
-    "The history, at most `POINTS_KEPT` values of a column: all lists of steps, and of each column which list, and values"
+    "At most `POINTS_KEPT` values of a column: all lists of steps; of each column which list, and the values"
     thin = {k: _spread(len(h[k]), POINTS_KEPT) for k in h.names}
     steps = {k: tuple(h.at(k)[i].tolist()) for k, i in thin.items()}
     lists = list(dict.fromkeys(steps.values()))
@@ -198,7 +198,8 @@ def _write_files(loop, name, folder):
     found, findings = _final(loop)
     made = _made(loop) | _file_of(name)
     _write(folder, dict(format=3, name=record_name(name), recipe=_plain(r), steps=h.done, made=made, search=_search(r),
-                        sources=_by_module(sources(r)), scores=found, findings=findings, history=_thin(h), witness=None))
+                        sources=_by_module(sources(r)), scores=found, findings=findings, history=_thin(h),
+                        witness=None))
     size = sum(p.stat().st_size for p in folder.iterdir())
     if size > MOST:
         raise BadInput(f'the record of {name} would take {size/1e6:.1f} MB; keep it under 8 MB: '
@@ -258,6 +259,7 @@ def _sources_of(r):
     if r['format'] == 2: return {k: ''.join(h[i:i+6] for i in range(0, len(h), 12)) for k, h in r['sources'].items()}
     return {f'{module}.{k}' if k else module: h for module, names in r['sources'].items() for k, h in names.items()}
 
+# %% ../nbs/03_records.ipynb #03-records-034v
 def _read_record(folder):
     "What record.json says; BadInput if it is not there, or not what was written"
     name = folder.name
