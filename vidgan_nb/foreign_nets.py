@@ -62,7 +62,8 @@ def _generator(s): return dict(nz=s['fc.weight'][1], width=s['up3.weight'][0], c
 
 def _sndcgan_generator(s):
     rows, nz = s['fc.weight']
-    return dict(nz=nz, channels=s['out.weight'][1], bottom=round((rows/512)**.5) if s['up1.weight'] else 0)
+    first = s['up1.weight'][0]
+    return dict(nz=nz, channels=s['out.weight'][1], bottom=round((rows/first)**.5), width=first//8)
 
 def _resnet_generator(s):
     channels, width = s['out.weight'][:2]
@@ -80,8 +81,9 @@ def _critic(s):
     return dict(n_h=n_h, channels=channels) if 'conv3.weight' in s and 'conv4.weight' not in s else s['']
 
 def _sndcgan_discriminator(s):
-    bottom = round((_weight(s, 'out')[1]/512)**.5)
-    return dict(channels=_weight(s, 'conv1')[1], bottom=bottom, spectral='conv7.weight' not in s)
+    width, channels = _weight(s, 'conv1')[:2]
+    bottom = round((_weight(s, 'out')[1]/(8*width))**.5)
+    return dict(channels=channels, bottom=bottom, spectral='conv7.weight' not in s, width=width)
 
 def _resnet_critic(s):
     width, channels = _weight(s, 'block1.conv1')[:2]

@@ -89,48 +89,50 @@ def _add_spectral_norm(net):
 # %% ../nbs/02_gan_nets.ipynb #02-nets-102
 class SNDCGANGenerator(nn.Module):
     """DCGAN generator of the SN-GAN papers (Miyato et al. 2018, as in clear-nus/DGflow): `fc`, `up1`-`up3`, `out`;
-    3,828,739 parameters"""
+    3,828,739 parameters at the published width"""
     def __init__(self,
         nz: int = 128,     # length of the latent vector
         channels: int = 3, # 3 for colour, 1 for gray
-        bottom: int = 4    # size of the first map: 4 for 32x32 images, 6 for 48x48
+        bottom: int = 4,   # size of the first map: 4 for 32x32 images, 6 for 48x48
+        width: int = 64    # of the largest map; 64 is published
     ):
         super().__init__()
-        check_whole(nz=nz, channels=channels, bottom=bottom)
-        self.nz, self.bottom = nz, bottom
-        self.fc = nn.Linear(nz, 512*bottom*bottom)
-        self.bn0 = nn.BatchNorm1d(512*bottom*bottom, eps=2e-5)
-        for k, (i, o) in enumerate([(512, 256), (256, 128), (128, 64)], 1):
+        check_whole(nz=nz, channels=channels, bottom=bottom, width=width)
+        self.nz, self.bottom, first = nz, bottom, 8*width
+        self.fc = nn.Linear(nz, first*bottom*bottom)
+        self.bn0 = nn.BatchNorm1d(first*bottom*bottom, eps=2e-5)
+        for k, (i, o) in enumerate([(first, 4*width), (4*width, 2*width), (2*width, width)], 1):
             self.add_module(f'up{k}', nn.ConvTranspose2d(i, o, 4, 2, 1))
             self.add_module(f'bn{k}', nn.BatchNorm2d(o, eps=2e-5))
-        self.out = nn.ConvTranspose2d(64, channels, 3, 1, 1)
+        self.out = nn.ConvTranspose2d(width, channels, 3, 1, 1)
         dcgan_init(self, bn=False)
     def forward(self,
         z: Tensor # latent vectors (N, nz), standard normal
     ) -> Tensor:  # images (N, channels, 8*bottom, 8*bottom) in [-1, 1]
         "Generated images"
         check_input(z, (self.nz,), self)
-        h = F.relu(self.bn0(self.fc(z))).view(-1, 512, self.bottom, self.bottom)
+        h = F.relu(self.bn0(self.fc(z))).view(len(z), -1, self.bottom, self.bottom)
         for up, bn in ((self.up1, self.bn1), (self.up2, self.bn2), (self.up3, self.bn3)): h = F.relu(bn(up(h)))
         return torch.tanh(self.out(h))
 
 # %% ../nbs/02_gan_nets.ipynb #02-nets-103
 class SNDCGANDiscriminator(nn.Module):
     """Discriminator of the SN-GAN papers (Miyato et al. 2018, as in clear-nus/DGflow): `conv1`-`conv7`, `out`;
-    5,860,865 parameters"""
+    5,860,865 parameters at the published width"""
     def __init__(self,
         channels: int = 3,     # 3 for colour, 1 for gray
         bottom: int = 4,       # size of the last map: 4 for 32x32 images, 6 for 48x48
         spectral: bool = True, # spectral norm on every layer; False makes DGflow's WGAN critic
-        slope: float = .2      # of the leaky ReLUs below zero
+        slope: float = .2,     # of the leaky ReLUs below zero
+        width: int = 64        # of the first map; 64 is published
     ):
         super().__init__()
-        check_whole(channels=channels, bottom=bottom)
+        check_whole(channels=channels, bottom=bottom, width=width)
         self.shape = (channels, 8*bottom, 8*bottom)
-        widths = [channels, 64, 128, 128, 256, 256, 512, 512]
+        widths = [channels, *(width*k for k in (1, 2, 2, 4, 4, 8, 8))]
         for k, (i, o) in enumerate(zip(widths, widths[1:]), 1):
             setattr(self, f'conv{k}', conv3x3(i, o) if k % 2 else nn.Conv2d(i, o, 4, 2, 1))
-        self.out = nn.Linear(512*bottom*bottom, 1)
+        self.out = nn.Linear(8*width*bottom*bottom, 1)
         self.act = LeakyReLU(slope)
         dcgan_init(self)
         if spectral: _add_spectral_norm(self)
