@@ -40,7 +40,7 @@ from .monitor import OutOfMemory, is_out_of_memory, within_memory
 # %% ../nbs/03_recipes.ipynb #03-loops-098
 METHODS = { # name in a recipe -> module:class of this package, or a class
     'wgan': 'wgan:WGANGP', 'vgan': 'vdb:VGAN', 'sngan': 'sngan:SNGAN',
-    'corrector': 'corrector:Corrector', 'refine': 'dgflow:Refined',
+    'corrector': 'corrector:Corrector', 'refine': 'dgflow:Refined', 'sampler': 'samplers:OtherSampler',
     'vae': 'others:VAE', 'likelihood': 'others:Likelihood', 'mmd': 'mmd:MMDGAN', 'ocf': 'mmd:OCFGAN',
     'wrn': 'supervised:Supervised', 'vid': 'vid:Distil', 'distil': 'distill:DistilBy',
     'vidgan': 'vidgan:VIDGAN', 'cgan': 'conditional:ConditionalGAN',
