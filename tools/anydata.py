@@ -68,7 +68,7 @@ def small(words, kind):
     if method in ('sngan', 'sngan-aug') and kind not in ('points', 'colour 48'): sets = ['G=Generator', 'D=Critic', *GANS]
     if '--teacher' in words: sets = [*sets, 'trust=true']                     # two steps make no good teacher
     if method != 'worse': sets = [*sets, 'bs=8']
-    if method in (*GENERATORS, 'refine', 'worse'): sets = [*sets, 'score_n=16']
+    if method in (*GENERATORS, 'refine', 'sampler', 'worse'): sets = [*sets, 'score_n=16']
     new = [w for s in sets if f'--set {s.partition("=")[0]}=' not in given for w in ('--set', s)]
     out = [] if '--out' in words else ['--out', f'out/{method}']
     if 'out/teacher' in words and method == 'wgan': out += ['--judge', 'none']   # scores would say that it is none
@@ -77,7 +77,7 @@ def small(words, kind):
 
 def draws(words):
     "Are pictures drawn of this run? They take most of the time, and depend on the data more than on the method"
-    return words[2] in ('wgan', 'vgan', 'refine', 'worse') and not {'out/generator', 'out/teacher'} & {*words}
+    return words[2] in ('wgan', 'vgan', 'refine', 'sampler', 'worse') and not {'out/generator', 'out/teacher'} & {*words}
 
 
 def call(words):

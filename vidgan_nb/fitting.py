@@ -193,7 +193,7 @@ def train_command(
 IMAGES = ('wrn', 'vid', 'distil', 'simsiam', 'vicreg', 'simclr', 'byol', 'barlow', 'squeeze', 'encode', 'classify',
           'worse', 'cgan', 'wgan-aug', 'sngan-aug', 'vgan-aug', 'stylegan')  # they need images
 LABELS = ('wrn', 'vid', 'distil', 'classify', 'cgan')                     # ... and labels
-GENERATOR = dict(squeeze='G', encode='G', corrector='new', refine='of')   # ... a generator: the option that names it
+GENERATOR = dict(squeeze='G', encode='G', corrector='new', refine='of', sampler='of') # ... a generator: its option
 _TEACHER = dict(vid=('wrn', 'S'), distil=('wrn', 'S'), vidgan=('wgan', 'D')) # ... a teacher: who trains it, as what
 
 def check_needs(
@@ -220,7 +220,7 @@ def _has_generator(r, found, value):
     "Is a generator named; of `refine`, whose default is one of digits, one that may fit?"
     option = GENERATOR[r['method']]
     if option in r['loop']: return bool(r['loop'][option])
-    return r['method'] == 'refine' and found.shape == (1, 32, 32) and found.name == 'glyphs'
+    return r['method'] in ('refine', 'sampler') and found.shape == (1, 32, 32) and found.name == 'glyphs'
 
 def _lacks_teacher(value):
     "Is a teacher needed and not named?"
