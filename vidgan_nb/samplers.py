@@ -217,7 +217,7 @@ def _transport(self: OtherSampler):
 # %% ../nbs/12_samplers.ipynb #12-samplers-032
 @patch
 @torch.no_grad()
-def _logits(self: OtherSampler, z): return torch.cat([self.samples_and_logits(part)[1] for part in z.split(self.bs)])
+def _logits(self: OtherSampler, z): return torch.cat([self.samples_and_logits(x)[1].float() for x in z.split(self.bs)])
 
 @patch
 @torch.no_grad()
@@ -278,8 +278,8 @@ def _prepare(self: OtherSampler):
     real = data.images(torch.arange(min(1000, len(data)))).to(self.device)
     D, C = (enlarged(net, tuple(real.shape[1:])) for net in (self.D, self.C))
     score = scorer(None, D, C, 'data')
-    seen = torch.cat([score(x)[1] for x in real.split(self.bs)])
-    place.register_buffer('scale', torch.tensor(calibration(seen, d[:len(real)])[0], dtype=d.dtype))
+    seen = torch.cat([score(x)[1].float() for x in real.split(self.bs)])
+    place.register_buffer('scale', torch.tensor(calibration(seen, d[:len(real)])[0]).float())
 
 # %% ../nbs/12_samplers.ipynb #12-dgflow-081e
 document(__name__)
