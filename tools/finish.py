@@ -59,6 +59,22 @@ def fold(cell):
     elif only_imports(src): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{cell["source"]}'
 
 
+def join_imports(nb):
+    "One cell where cells of imports follow each other: a page has one fold for them"
+    out = []
+    for c in nb['cells']:
+        if plain_imports(c) and out and plain_imports(out[-1]): out[-1]['source'] = f'{out[-1]["source"].rstrip()}\n{N.directives(c["source"])[1].strip()}'
+        else: out.append(c)
+    nb['cells'] = out
+
+
+def plain_imports(cell):
+    "Whether a cell shows imports and nothing else"
+    if cell['cell_type'] != 'code' or cell.get('outputs'): return False
+    d, src = N.directives(cell['source'])
+    return not d.keys() - N.EXPORT and only_imports(src)
+
+
 def fold_results(nb):
     "Fold the long cells of sections of results, and of pages of results most cells: the table or picture comes first, its code is a click away"
     level = int(bool(RESULTS.search(front(nb)[0].get('title', ''))))
@@ -260,6 +276,7 @@ def before(folder, root):
             if source.is_file():
                 nb_source = N.read(source)
                 in_order(nb, defined(nb_source))
+            join_imports(nb)
             fold_results(nb)
             if not n.startswith('checks/'): fold_answers(nb)
             for c in nb['cells']:
