@@ -316,8 +316,9 @@ def start(self: Refined,
     D, C = (enlarged(net, made) for net in (self.D, self.C))
     self.samples_and_logits = scorer(self.G, D, C)
     self.place = nn.Module()
-    z = latents(self.G.net, n, torch.Generator().manual_seed(seed))
-    self.place.register_buffer('z', z.to(self.device))
+    gen = torch.Generator().manual_seed(seed)
+    self.place.register_buffer('z', latents(self.G.net, n, gen).to(self.device))
+    self.gen.manual_seed(torch.randint(2**31, (), generator=gen).item())       # else the first noise repeats the latents
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-104c
 @patch(as_prop=True)

@@ -118,7 +118,17 @@ def _thin(h):
     steps = {k: tuple(h.at(k)[i].tolist()) for k, i in thin.items()}
     lists = list(dict.fromkeys(steps.values()))
     values = {k: [float(f'{v:.6g}') for v in h[k][i]] for k, i in thin.items()}
-    return dict(steps=lists, columns={k: [lists.index(steps[k]), v] for k, v in values.items()})
+    return dict(steps=[_packed(at) for at in lists], columns={k: [lists.index(steps[k]), v] for k, v in values.items()})
+
+def _packed(at):
+    "Steps; of many that lie evenly only the first, the last and how many"
+    short = dict(first=at[0], last=at[-1], n=len(at))
+    return short if len(at) > 3 and _unpacked(short) == [*at] else at
+
+def _unpacked(at):
+    "The inverse of `_packed`"
+    if not isinstance(at, dict): return [int(t) for t in at]
+    return np.linspace(at['first'], at['last'], min(at['n'], POINTS_KEPT)).round().astype(int).tolist()
 
 # %% ../nbs/03_records.ipynb #03-records-031b
 def _final(loop):
@@ -181,12 +191,12 @@ def _file_of(name):
     return {} if record_name(name) == name else dict(file=Path(name.partition('@')[0]).name)
 
 def _by_module(found):
-    "Hashes of definitions, module -> the rest of the name -> hash"
+    "Hashes of definitions, module -> 'rest of the name=hash', with tabs between them"
     nested = {}
     for k, h in found.items():
         module, _, rest = k.partition('.')
-        nested.setdefault(module, {})[rest] = h
-    return nested
+        nested.setdefault(module, []).append(f'{rest}={h}')
+    return {module: '\t'.join(names) for module, names in nested.items()}
 
 def _write_files(loop, name, folder):
     "The files of a record, its witness still to be taken"
@@ -249,7 +259,7 @@ def _columns(r):
     wrong += [f'recipe.{k}' for k in ('data', 'nets', 'loop') if not isinstance(r['recipe'].get(k), dict)]
     wrong += [f'files.{k:.40}' for k, v in r['files'].items() if k != Path(k).name or not isinstance(v, str)]
     if wrong: raise BadInput(f'the record of {r["name"]!r:.60} says something unexpected under {", ".join(wrong[:3])}')
-    def column(at, value): return [int(t) for t in at], [float(v) for v in value]
+    def column(at, value): return _unpacked(at), [float(v) for v in value]
     history = r['history']
     if r['format'] == 2: return {k: column(v['at'], v['value']) for k, v in history.items()}
     return {k: column(history['steps'][i], value) for k, (i, value) in history['columns'].items()}
@@ -257,7 +267,8 @@ def _columns(r):
 def _sources_of(r):
     "The hashes of a record, name -> hash; format 2 has twelve digits of each, where today's have six"
     if r['format'] == 2: return {k: ''.join(h[i:i+6] for i in range(0, len(h), 12)) for k, h in r['sources'].items()}
-    return {f'{module}.{k}' if k else module: h for module, names in r['sources'].items() for k, h in names.items()}
+    found = [(module, *line.rpartition('=')) for module, names in r['sources'].items() for line in names.split('\t')]
+    return {f'{module}.{k}' if k else module: h for module, k, _, h in found}
 
 # %% ../nbs/03_records.ipynb #03-records-034v
 def _read_record(folder):

@@ -211,7 +211,7 @@ def _transport(self: OtherSampler):
         _, d = self.samples_and_logits(moving)
         near = (moving - begin + 1e-3).flatten(1).norm(dim=1)
         z.copy_(flow_step(moving, d/self.k - near, self.eta, 0., self.noise))               # (14)
-        logits.append(d.detach())
+        logits.append(d.detach().float())
     return torch.cat(logits)
 
 # %% ../nbs/12_samplers.ipynb #12-samplers-032
@@ -235,10 +235,12 @@ def _choose(self: OtherSampler):
     return place.d
 
 @patch
-def findings(self: OtherSampler) -> dict: # energy: the energy distance; settled: share of samples that rejection has accepted
+def findings(self: OtherSampler) -> dict: # energy: the energy distance; settled: the share accepted by drs; scale: of the logits of mh
     "How far the samples are from real ones, in the critic's features (13)"
-    settled = dict(settled=self.place.settled.float().mean().item()) if self.way == 'drs' else {}
-    return super(OtherSampler, self).findings() | settled
+    found = super(OtherSampler, self).findings()
+    if self.way == 'drs': found['settled'] = self.place.settled.float().mean().item()
+    if self.way == 'mh': found['scale'] = self.place.scale.item()
+    return found
 
 # %% ../nbs/12_samplers.ipynb #12-samplers-033
 @patch
@@ -259,8 +261,9 @@ def __init__(self: OtherSampler,
     check_positive(k=k)
     check_at_least(0, eta=eta)
     check_between(0, 100, percentile=percentile)
-    super(OtherSampler, self).__init__(data, of, by, corrector, 'KL', eta, 0., False, n, bs, seed, device)
     self.way, self.k, self.percentile = nearest(way, ['dot', 'drs', 'mh'], 'way'), k, percentile
+    if percentile and way != 'drs': raise BadInput(f'percentile is of rejection (way=drs), not of {way}')
+    super(OtherSampler, self).__init__(data, of, by, corrector, 'KL', eta, 0., False, n, bs, seed, device)
     self._prepare()
 
 # %% ../nbs/12_samplers.ipynb #12-samplers-034
@@ -279,7 +282,8 @@ def _prepare(self: OtherSampler):
     D, C = (enlarged(net, tuple(real.shape[1:])) for net in (self.D, self.C))
     score = scorer(None, D, C, 'data')
     seen = torch.cat([score(x)[1].float() for x in real.split(self.bs)])
-    place.register_buffer('scale', torch.tensor(calibration(seen, d[:len(real)])[0]).float())
+    fake = self._logits(latents(self.G.net, len(real), self.gen).to(self.device))
+    place.register_buffer('scale', torch.tensor(calibration(seen, fake)[0], device=self.device).float())
 
 # %% ../nbs/12_samplers.ipynb #12-dgflow-081e
 document(__name__)
