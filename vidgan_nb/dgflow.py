@@ -318,7 +318,7 @@ def start(self: Refined,
     self.place = nn.Module()
     gen = torch.Generator().manual_seed(seed)
     self.place.register_buffer('z', latents(self.G.net, n, gen).to(self.device))
-    self.gen.manual_seed(torch.randint(2**31, (), generator=gen).item())       # else the first noise repeats the latents
+    self.gen.manual_seed(torch.randint(2**31, (), generator=gen).item())        # the noise must not repeat the latents
 
 # %% ../nbs/12_dgflow.ipynb #12-dgflow-104c
 @patch(as_prop=True)

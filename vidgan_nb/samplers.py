@@ -235,8 +235,9 @@ def _choose(self: OtherSampler):
     return place.d
 
 @patch
-def findings(self: OtherSampler) -> dict: # energy: the energy distance; settled: the share accepted by drs; scale: of the logits of mh
-    "How far the samples are from real ones, in the critic's features (13)"
+def findings(self: OtherSampler) -> dict:
+    """energy: the distance of the samples from real ones in the critic's features (13); settled: the share that drs
+    has accepted; scale: what mh multiplies logits with"""
     found = super(OtherSampler, self).findings()
     if self.way == 'drs': found['settled'] = self.place.settled.float().mean().item()
     if self.way == 'mh': found['scale'] = self.place.scale.item()
